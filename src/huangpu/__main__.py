@@ -1,0 +1,3 @@
+from huangpu.channels.cli.main import main
+
+main()

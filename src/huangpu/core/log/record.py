@@ -1,0 +1,105 @@
+"""Writing the log: `record` is called by every act, in the act's own transaction, with all its events at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+from psycopg.types.json import Jsonb
+
+from ..clock import rfc3339
+from ..db import execute
+from ..ids import uuid7
+
+INSERT = """
+WITH event AS (
+  INSERT INTO log_event (id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
+                         occurred_at, payload_hash, leaf, audience, recorded_at)
+  SELECT id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
+         occurred_at, payload_hash, leaf, audience::uuid[], clock_timestamp()
+  FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[],
+              %s::timestamptz[], %s::bytea[], %s::bytea[], %s::text[])
+       AS e(id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
+            occurred_at, payload_hash, leaf, audience)
+  RETURNING id, marketplace_id, recorded_at
+), payload AS (
+  INSERT INTO log_payload (id, salt, body) SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::jsonb[])
+)
+INSERT INTO log_pending (event_id, marketplace_id, transaction, recorded_at)
+SELECT id, marketplace_id, pg_current_xact_id()::text::bigint, recorded_at FROM event
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be written. The payload holds only what JSON and RFC 8785 can write: no floats, integers
+    below 2**53, decimals as plain text, instants by `clock.rfc3339`, codes and parameters rather than sentences."""
+
+    kind: str
+    marketplace_id: UUID
+    subject_type: str
+    subject_id: UUID
+    occurred_at: datetime
+    payload: Mapping[str, Any]
+    thread_id: UUID | None = None  # default: the subject itself
+    actor_id: UUID | None = None
+    organisation_id: UUID | None = None
+    audience: tuple[UUID, ...] = ()
+    id: UUID = field(default_factory=uuid7)
+
+
+def payload_hash(salt: bytes, payload: Mapping[str, Any]) -> bytes:
+    """SHA-256 over the salt and the payload's RFC 8785 bytes: a commitment that tells nothing once the salt is gone."""
+    return hashlib.sha256(salt + rfc8785.dumps(dict(payload))).digest()
+
+
+def leaf_hash(event: NewEvent, committed: bytes) -> bytes:
+    """The RFC 6962 leaf of an event: SHA-256(0x00 ‖ JCS(header)); `committed` is its `payload_hash`."""
+    header: dict[str, Any] = {
+        "id": str(event.id),
+        "marketplace": str(event.marketplace_id),
+        "kind": event.kind,
+        "subject": [event.subject_type, str(event.subject_id)],
+        "thread": str(event.thread_id or event.subject_id),
+        "actor": str(event.actor_id) if event.actor_id else None,
+        "organisation": str(event.organisation_id) if event.organisation_id else None,
+        "occurred_at": rfc3339(event.occurred_at),
+        "payload_hash": committed.hex(),
+    }
+    return hashlib.sha256(b"\x00" + rfc8785.dumps(header)).digest()
+
+
+def record(events: Iterable[NewEvent]) -> None:
+    """Writes events, their payloads and their places in the queue of the sequencer: one statement for any number."""
+    batch = list(events)
+    if not batch:
+        return
+    salts = [os.urandom(16) for _ in batch]
+    committed = [payload_hash(salt, event.payload) for salt, event in zip(salts, batch, strict=True)]
+    ids = [event.id for event in batch]
+    execute(
+        INSERT,
+        [
+            ids,
+            [event.marketplace_id for event in batch],
+            [event.kind for event in batch],
+            [event.subject_type for event in batch],
+            [event.subject_id for event in batch],
+            [event.thread_id or event.subject_id for event in batch],
+            [event.actor_id for event in batch],
+            [event.organisation_id for event in batch],
+            [event.occurred_at for event in batch],
+            committed,
+            [leaf_hash(event, hashed) for event, hashed in zip(batch, committed, strict=True)],
+            ["{" + ",".join(map(str, event.audience)) + "}" for event in batch],
+            ids,
+            salts,
+            [Jsonb(dict(event.payload)) for event in batch],
+        ],
+    )

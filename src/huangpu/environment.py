@@ -1,0 +1,131 @@
+"""The environment, read once, checked at once: a wrong value stops the start with its name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class SettingError(SystemExit):
+    """A setting that cannot be used. Printed as one line; the process ends with status 2."""
+
+    def __init__(self, name: str, value: str, wanted: str) -> None:
+        super().__init__(2)
+        print(f"huangpu: {name}={value!r} cannot be used: {wanted}", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Everything the process was told, typed."""
+
+    data: Path
+    database_url: str | None  # None: the embedded PostgreSQL in `data`
+    owner_url: str | None  # who migrates; None: the same as database_url
+    host: str
+    port: int
+    live_port: int
+    workers: int
+    debug: bool
+    demo: bool
+    https: bool
+    allowed_hosts: list[str]
+    trusted_origins: list[str]
+    secret_key: str
+
+    @property
+    def database(self) -> dict[str, Any]:
+        return django_database(self.database_url or embedded_url(self.data))
+
+    @property
+    def public_url(self) -> str:
+        return f"http{'s' if self.https else ''}://{self.host}:{self.port}"
+
+
+def embedded_url(data: Path, role: str = "huangpu_app") -> str:
+    """The address of the embedded PostgreSQL of a data folder: a socket that only this machine reaches."""
+    from huangpu.core.postgres import socket_folder
+
+    return f"postgresql://{role}@/huangpu?host={socket_folder(data)}"
+
+
+def django_database(url: str) -> dict[str, Any]:
+    """Django's settings for a DSN such as postgresql://user:password@host:5432/name?sslmode=require."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise SettingError("DATABASE_URL", _hidden(url), "write postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": query,
+    }
+
+
+@cache
+def environment() -> Environment:
+    """The environment of this process. Reads a variable nowhere else."""
+    data = Path(os.environ.get("HUANGPU_DATA", "var")).absolute()
+    host = os.environ.get("HUANGPU_HOST", "127.0.0.1")
+    port = _integer("HUANGPU_PORT", 8000, 1, 65535)
+    https = _flag("HUANGPU_HTTPS", False)
+    hosts = [name for name in os.environ.get("HUANGPU_ALLOWED_HOSTS", "").split(",") if name]
+    return Environment(
+        data=data,
+        database_url=os.environ.get("DATABASE_URL") or None,
+        owner_url=os.environ.get("HUANGPU_OWNER_URL") or None,
+        host=host,
+        port=port,
+        live_port=_integer("HUANGPU_LIVE_PORT", port + 1, 1, 65535),
+        workers=_integer("HUANGPU_WORKERS", max(2, os.cpu_count() or 2), 1, 256),
+        debug=_flag("HUANGPU_DEBUG", False),
+        demo=_flag("HUANGPU_DEMO", False),
+        https=https,
+        allowed_hosts=hosts or ["localhost", "127.0.0.1", "[::1]", "testserver"],
+        trusted_origins=[f"https://{name}" for name in hosts] if https else [],
+        secret_key=os.environ.get("HUANGPU_SECRET_KEY") or _kept_secret(data / "secret-key"),
+    )
+
+
+def _integer(name: str, default: int, low: int, high: int) -> int:
+    text = os.environ.get(name, "")
+    if not text:
+        return min(default, high)
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise SettingError(name, text, f"write a whole number from {low} to {high}")
+    return int(text)
+
+
+def _flag(name: str, default: bool) -> bool:
+    text = os.environ.get(name, "").lower()
+    if text not in ("", "0", "1", "true", "false", "yes", "no"):
+        raise SettingError(name, text, "write 1 or 0")
+    return default if not text else text in ("1", "true", "yes")
+
+
+def _kept_secret(path: Path) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as wrong:
+        raise SettingError("HUANGPU_DATA", str(path.parent), f"it cannot be written: {wrong.strerror}") from wrong
+    secret = secrets.token_urlsafe(50)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret)
+    return secret
+
+
+def _hidden(url: str) -> str:
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":***@") if parts.password else url

@@ -1,0 +1,110 @@
+"""Settings come from the environment: DATABASE_URL and names that begin with HUANGPU_. See docs/reference/settings.md.
+
+A wrong value stops the start with its name. Nothing secret is written here: what is not given is made once and kept in
+the data folder, readable by its owner only.
+"""
+
+from __future__ import annotations
+
+from huangpu.environment import environment
+
+env = environment()
+
+BASE_APPS = [
+    "huangpu.core",
+    "huangpu.core.log",
+    "huangpu.core.web",
+    "huangpu.parties",
+    "huangpu.flows.information",
+    "huangpu.flows.goods",
+    "huangpu.flows.funds",
+    "huangpu.flows.commerce",
+    "huangpu.flows.process",
+]
+MARKET_APPS = ["huangpu.markets.tender", "huangpu.markets.auction"]
+SECTOR_APPS = ["huangpu.sectors.manufacturing"]
+CITY_APPS = ["huangpu.city.board", "huangpu.city.demo"]
+CHANNEL_APPS = ["huangpu.channels.web", "huangpu.channels.api", "huangpu.channels.live", "huangpu.channels.bench"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.contrib.admin",
+    *BASE_APPS,
+    *MARKET_APPS,
+    *SECTOR_APPS,
+    *CITY_APPS,
+    *CHANNEL_APPS,
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "procrastinate.contrib.django",
+]
+
+SECRET_KEY = env.secret_key
+DEBUG = env.debug
+ALLOWED_HOSTS = env.allowed_hosts
+CSRF_TRUSTED_ORIGINS = env.trusted_origins
+
+DATABASES = {"default": {**env.database, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "parties.Person"
+
+ROOT_URLCONF = "huangpu.channels.web.urls"
+WSGI_APPLICATION = "huangpu.channels.web.wsgi.application"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.data / "static"
+MEDIA_ROOT = env.data / "files"
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.https
+X_FRAME_OPTIONS = "DENY"
+
+HUANGPU = env
