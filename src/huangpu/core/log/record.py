@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,9 @@ from ..clock import rfc3339
 from ..db import execute
 from ..ids import uuid7
 
-INSERT = """
-WITH event AS (
+# the parts of one statement, so that an act can write its own rows and its event in a single round trip
+CTES = """
+event AS (
   INSERT INTO log_event (id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
                          occurred_at, payload_hash, leaf, audience, recorded_at)
   SELECT id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
@@ -26,13 +27,14 @@ WITH event AS (
   FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[],
               %s::timestamptz[], %s::bytea[], %s::bytea[], %s::text[])
        AS e(id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
-            occurred_at, payload_hash, leaf, audience)
+            occurred_at, payload_hash, leaf, audience){guard}
   RETURNING id, marketplace_id, recorded_at
 ), payload AS (
-  INSERT INTO log_payload (id, salt, body) SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::jsonb[])
+  INSERT INTO log_payload (id, salt, body) SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::jsonb[]){guard}
+), pending AS (
+  INSERT INTO log_pending (event_id, marketplace_id, transaction, recorded_at)
+  SELECT id, marketplace_id, pg_current_xact_id()::text::bigint, recorded_at FROM event
 )
-INSERT INTO log_pending (event_id, marketplace_id, transaction, recorded_at)
-SELECT id, marketplace_id, pg_current_xact_id()::text::bigint, recorded_at FROM event
 """
 
 
@@ -78,28 +80,33 @@ def leaf_hash(event: NewEvent, committed: bytes) -> bytes:
 def record(events: Iterable[NewEvent]) -> None:
     """Writes events, their payloads and their places in the queue of the sequencer: one statement for any number."""
     batch = list(events)
-    if not batch:
-        return
+    if batch:
+        sql, params = statement_parts(batch)
+        execute(f"WITH {sql} SELECT 1", params)
+
+
+def statement_parts(batch: Sequence[NewEvent], *, guard: str = "") -> tuple[str, list[Any]]:
+    """The CTEs (and their parameters) that write events, for an act that writes its own rows in the same statement.
+
+    `guard` is a condition such as ` WHERE EXISTS (SELECT FROM changed)`: without it holding nothing is written.
+    """
     salts = [os.urandom(16) for _ in batch]
     committed = [payload_hash(salt, event.payload) for salt, event in zip(salts, batch, strict=True)]
     ids = [event.id for event in batch]
-    execute(
-        INSERT,
-        [
-            ids,
-            [event.marketplace_id for event in batch],
-            [event.kind for event in batch],
-            [event.subject_type for event in batch],
-            [event.subject_id for event in batch],
-            [event.thread_id or event.subject_id for event in batch],
-            [event.actor_id for event in batch],
-            [event.organisation_id for event in batch],
-            [event.occurred_at for event in batch],
-            committed,
-            [leaf_hash(event, hashed) for event, hashed in zip(batch, committed, strict=True)],
-            ["{" + ",".join(map(str, event.audience)) + "}" for event in batch],
-            ids,
-            salts,
-            [Jsonb(dict(event.payload)) for event in batch],
-        ],
-    )
+    return CTES.format(guard=guard), [
+        ids,
+        [event.marketplace_id for event in batch],
+        [event.kind for event in batch],
+        [event.subject_type for event in batch],
+        [event.subject_id for event in batch],
+        [event.thread_id or event.subject_id for event in batch],
+        [event.actor_id for event in batch],
+        [event.organisation_id for event in batch],
+        [event.occurred_at for event in batch],
+        committed,
+        [leaf_hash(event, hashed) for event, hashed in zip(batch, committed, strict=True)],
+        ["{" + ",".join(map(str, event.audience)) + "}" for event in batch],
+        ids,
+        salts,
+        [Jsonb(dict(event.payload)) for event in batch],
+    ]

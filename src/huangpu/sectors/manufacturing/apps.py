@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class ManufacturingConfig(AppConfig):
     name = "huangpu.sectors.manufacturing"
     label = "manufacturing"
+
+    def ready(self) -> None:
+        from .terms import declare
+
+        declare()

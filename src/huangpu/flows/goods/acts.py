@@ -1,0 +1,132 @@
+"""What may be done with goods: move a set of them at once, open a place, take stock in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.db import act, rows
+from huangpu.core.errors import Conflict, Invalid
+from huangpu.core.ids import uuid7
+from huangpu.core.log.record import NewEvent, record
+from huangpu.core.quantity import plain
+from huangpu.parties.actor import Actor
+
+from . import rights
+from .models import Place, Shipment
+from .rules import Balance, Move
+
+
+@act
+def move(*, marketplace_id: UUID, reference_id: UUID, moves: Sequence[Move]) -> None:
+    """Carries out movements and reservations: all or none, one SQL call, balances locked in the order of their ids.
+
+    Refused with `stock.insufficient` when a balance would fall below zero or below what is reserved.
+    """
+    if not moves:
+        return
+    balances = {side.id: side for item in moves for side in (item.source, item.target) if side}
+    try:
+        rows(
+            "SELECT goods_move(%s, %s, %s::jsonb, %s::jsonb)",
+            [
+                marketplace_id,
+                reference_id,
+                json.dumps([_row(item) for item in moves]),
+                json.dumps(_named(balances.values())),
+            ],
+        )
+    except IntegrityError as refused:
+        if "goods_stock_never_below" not in str(refused):
+            raise
+        raise Conflict(
+            "stock.insufficient",
+            _("There is not enough stock: %(value)s is asked for, and less is free at that place."),
+            field="quantity",
+            value=", ".join(plain(item.quantity or item.reservation) for item in moves if item.source),
+        ) from refused
+
+
+def _row(item: Move) -> dict[str, Any]:
+    return {
+        "id": str(uuid7()),
+        "source": str(item.source.id) if item.source else None,
+        "target": str(item.target.id) if item.target else None,
+        "quantity": plain(item.quantity),
+        "reservation": plain(item.reservation),
+    }
+
+
+def _named(balances: Iterable[Balance]) -> list[dict[str, str]]:
+    return [{"id": str(item.id), **{name: str(value) for name, value in asdict(item).items()}} for item in balances]
+
+
+@act
+def open_place(
+    *, actor: Actor, organisation_id: UUID, code: str, name: dict[str, str], address: str = "", now: datetime
+) -> Place:
+    """A place of the actor's organisation where goods can lie. Refused with `place.code_taken`."""
+    rights.may(actor, "place.open", organisation_id)
+    place, created = Place.objects.get_or_create(
+        organisation_id=organisation_id, code=code, defaults={"name": name, "address": address}
+    )
+    if not created:
+        raise Conflict(
+            "place.code_taken", _("There is already a place with the code “%(value)s”."), field="code", value=code
+        )
+    if actor.marketplace_id:
+        record([_event("goods.place_opened", actor, actor.marketplace_id, place.id, now, {"code": code, "name": name})])
+    return place
+
+
+@act
+def take_in(
+    *,
+    actor: Actor,
+    marketplace_id: UUID,
+    place_id: UUID,
+    item_id: UUID,
+    quantity: Decimal,
+    lot: str = "",
+    now: datetime,
+) -> Balance:
+    """Goods that were made or bought elsewhere come into the owner's stock (EPCIS: commissioning)."""
+    place = Place.objects.filter(pk=place_id).first()
+    if place is None:
+        raise Invalid("place.unknown", _("There is no place “%(value)s”."), field="place_id", value=str(place_id))
+    rights.may(actor, "stock.take_in", place.organisation_id)
+    if quantity <= 0:
+        raise Invalid("quantity.invalid", _("“%(value)s” is not a quantity; write a number above 0."), field="quantity",
+                      value=plain(quantity))  # fmt: skip
+    balance = Balance(marketplace_id, place_id, item_id, place.organisation_id, lot)
+    move(marketplace_id=marketplace_id, reference_id=balance.id, moves=[Move(None, balance, quantity)])
+    payload = {"item": str(item_id), "quantity": plain(quantity), "lot": lot, "place": str(place_id)}
+    record([_event("goods.taken_in", actor, marketplace_id, place_id, now, payload, (place.organisation_id,))])
+    return balance
+
+
+@act
+def record_shipment(*, marketplace_id: UUID, reference_id: UUID, event_id: UUID, sender_id: UUID, receiver_id: UUID,
+                    lines: list[dict[str, Any]], details: dict[str, Any], now: datetime) -> Shipment:  # fmt: skip
+    """Keeps the despatch that an event tells of: carrier, tracking number, vehicle and lines."""
+    return Shipment.objects.create(
+        marketplace_id=marketplace_id, reference_id=reference_id, event_id=event_id, sender_id=sender_id,
+        receiver_id=receiver_id, carrier=str(details.get("carrier", ""))[:100], tracking=str(details.get("tracking", ""))[:64],
+        vehicle=str(details.get("vehicle", ""))[:32], lines=lines, shipped_at=now,
+    )  # fmt: skip
+
+
+def _event(kind: str, actor: Actor, marketplace_id: UUID, subject: UUID, now: datetime, payload: dict[str, Any],
+           audience: tuple[UUID, ...] = ()) -> NewEvent:  # fmt: skip
+    return NewEvent(
+        kind=kind, marketplace_id=marketplace_id, subject_type="place", subject_id=subject, occurred_at=now,
+        payload=payload, actor_id=actor.person_id, organisation_id=actor.organisation_id, audience=audience,
+    )  # fmt: skip

@@ -1,0 +1,269 @@
+"""Conclude, perform, resolve: the only ways in which a trade begins, goes on and leaves its path.
+
+Each is one transaction and a handful of statements, whatever the number of lines: load, think (`rules.py`), write with
+the event, then what the verbs do to money and goods (`performers.py`), one call each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.clock import rfc3339
+from huangpu.core.db import act
+from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
+from huangpu.core.ids import uuid7
+from huangpu.core.log.record import NewEvent, record
+from huangpu.core.quantity import plain
+from huangpu.flows.commerce.compiled import compile_terms
+from huangpu.flows.commerce.models import Invoice
+from huangpu.flows.commerce.templates import template as find_template
+from huangpu.flows.funds import acts as funds
+from huangpu.flows.funds.rules import AccountSpec
+from huangpu.flows.goods import acts as goods
+from huangpu.parties.actor import SYSTEM, Actor
+from huangpu.parties.models import Marketplace
+
+from . import rights, rules, store
+from .performers import PAST, Effects, carry_out, reserve
+from .rules import Promise, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is performed of one commitment: by default as much as can be performed now."""
+
+    ordinal: int
+    quantity: Decimal | None = None
+    amount: int | None = None
+
+
+@act
+def conclude(
+    *,
+    actor: Actor,
+    marketplace_id: UUID,
+    template: str,
+    parameters: Mapping[str, Any],
+    parties: Mapping[str, UUID],
+    title: Mapping[str, str],
+    currency: str,
+    now: datetime,
+    origin_id: UUID | None = None,
+) -> Trade:
+    """An agreement with its commitments, what they hold of money and stock at once, and the opening event.
+
+    `parameters` are the template's (plain JSON; amounts in minor units). `parties` gives an organisation to each role;
+    the marketplace's operator is added. The actor must be a member of one of them. Refused with `template.unknown`,
+    `terms.role_missing`, and what the ledger and the stock refuse.
+    """
+    market = Marketplace.objects.filter(pk=marketplace_id).first()
+    if market is None:
+        raise NotFound("marketplace.unknown", _("There is no marketplace “%(value)s”."), field="marketplace",
+                       value=str(marketplace_id))  # fmt: skip
+    known = find_template(template)
+    roles = {**parties, "operator": market.operator_id}
+    if not actor.is_system and actor.organisation_id not in roles.values():
+        raise Refused(
+            "rights.refused", _("Only a party of the agreement can conclude it."), field="actor", value=template
+        )
+    compiled = compile_terms(known.build(parameters), roles)
+    trade = Trade(
+        id=uuid7(), marketplace_id=marketplace_id, operator_id=market.operator_id, number="", currency=currency, state="open",
+        concluded_at=now, zone=ZoneInfo(market.zone), roles=roles, options=compiled.options, origin_id=origin_id,
+        promises=[rules.promise_of({**data, "id": uuid7()}) for data in compiled.commitments],
+    )  # fmt: skip
+    rules.advance(trade, now)
+    facts = {
+        "template": known.name, "version": known.version, "terms_hash": compiled.terms_hash.hex(), "title": dict(title),
+        "amount": compiled.amount, "currency": currency, "parties": {role: str(party) for role, party in roles.items()},
+        "origin": str(origin_id) if origin_id else None,
+    }  # fmt: skip
+    event = _event("agreement.concluded", trade, actor, now, facts)
+    wallets = [AccountSpec(marketplace_id, "wallet", party, currency) for party in sorted(set(roles.values()))]
+    shared = [AccountSpec(marketplace_id, book, None, currency) for book in ("escrow", "fees")]
+    funds.ensure_accounts([*wallets, *shared])
+    agreement = {
+        "prefix": known.prefix, "title": dict(title), "template": known.name, "version": known.version,
+        "parameters": dict(parameters), "terms_hash": compiled.terms_hash, "amount": compiled.amount,
+    }  # fmt: skip
+    trade.number = store.insert(trade, event, agreement, now)
+    effects = carry_out(trade, {})
+    effects.moves[:0] = reserve(trade)  # reserved first, so that what is performed at once can use it up
+    _apply(trade, event, effects, now)
+    record([event])
+    return trade
+
+
+@act
+def perform(
+    *,
+    actor: Actor,
+    agreement_id: UUID,
+    parts: Sequence[Part],
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> Trade:
+    """A party keeps what it has promised: one verb, one or many commitments, in part or whole; one event.
+
+    What waited on it becomes due, and what the terms say is automatic happens in the same transaction. `details` belong
+    to the verb: carrier and tracking of a delivery, the number of an invoice, a remark.
+    Refused as `rules.perform` says, and with `rights.refused`, `parts.empty`, `parts.mixed`.
+    """
+
+    def think(trade: Trade) -> NewEvent:
+        promises = [_promise(trade, part.ordinal) for part in parts]
+        action = _one_action(promises)
+        if not rights.may_see(actor, trade.marketplace_id, trade.roles.values()):
+            raise NotFound("agreement.unknown", _("There is no agreement “%(value)s”."), field="agreement",
+                           value=str(agreement_id))  # fmt: skip
+        rights.may_perform(actor, action, {promise.provider_id for promise in promises})
+        for part in parts:
+            rules.perform(trade, part.ordinal, part.quantity, part.amount, now=now, by_house=actor.is_system)
+        rules.advance(trade, now)
+        return _event(PAST[action], trade, actor, now, {"action": action, "details": dict(details or {})})
+
+    trade, event = store.change(agreement_id, think, now=now)
+    _apply(trade, event, carry_out(trade, dict(details or {})), now)
+    return trade
+
+
+@act
+def resolve(
+    *,
+    actor: Actor,
+    agreement_id: UUID,
+    option: str,
+    now: datetime,
+    quantity: Decimal | None = None,
+    amount: int | None = None,
+    reason: str = "",
+) -> Trade:
+    """A party, the arbiter or the house uses an option of the terms: cancel, reject, return, dispute, decide.
+
+    Refused as `rules.exercise` says, and with `rights.refused`.
+    """
+
+    def think(trade: Trade) -> NewEvent:
+        known = rules.find_option(trade, option)
+        role = rights.role_for(actor, trade.marketplace_id, dict(trade.roles), known["by"])
+        if role is None:
+            raise rights.refused_option(option)
+        rules.exercise(trade, option, role=role, now=now, quantity=quantity, amount=amount)
+        rules.advance(trade, now)
+        facts = {
+            "option": option, "role": role, "reason": reason[:1000], "decided": amount,
+            "quantity": None if quantity is None else plain(quantity),
+        }  # fmt: skip
+        return _event("process.resolved", trade, actor, now, facts)
+
+    trade, event = store.change(agreement_id, think, now=now)
+    _apply(trade, event, carry_out(trade, {}), now)
+    return trade
+
+
+@act
+def lapse(*, agreement_id: UUID, ordinal: int, now: datetime) -> str | None:
+    """The time of a commitment has passed: on silence the terms decide. Asks again whether it still holds, so it may be
+    called at any time and any number of times. Returns what happened, or None."""
+    trade = store.load(agreement_id)
+    if rules.lapse(trade, ordinal, now) is None:
+        return None
+    happened = ""
+
+    def think(fresh: Trade) -> NewEvent:
+        nonlocal happened
+        happened = rules.lapse(fresh, ordinal, now) or ""
+        if not happened:
+            raise Conflict(
+                "commitment.settled", _("It was settled in the meantime."), field="commitment", value=ordinal
+            )
+        rules.advance(fresh, now)
+        promise = fresh.promise(ordinal)
+        facts = {"commitment": ordinal, "key": promise.key, "silence": happened, "due_at": rfc3339(now)}
+        return _event("commitment.lapsed", fresh, SYSTEM, now, facts)
+
+    trade, event = store.change(agreement_id, think, now=now)
+    _apply(trade, event, carry_out(trade, {}), now)
+    return happened
+
+
+def _apply(trade: Trade, event: NewEvent, effects: Effects, now: datetime) -> None:
+    """Money and goods follow, one call each, in the order of the floors' locks: agreement, stock, ledger."""
+    goods.move(marketplace_id=trade.marketplace_id, reference_id=trade.id, moves=effects.moves)
+    if effects.ledger:
+        funds.post(effects.ledger)
+    if effects.shipped and effects.details:
+        first = effects.shipped[0].promise
+        goods.record_shipment(
+            marketplace_id=trade.marketplace_id, reference_id=trade.id, event_id=event.id, sender_id=first.provider_id,
+            receiver_id=first.receiver_id, lines=[_shipped(step) for step in effects.shipped], details=effects.details, now=now,
+        )  # fmt: skip
+    for step in effects.invoiced:
+        _issue_invoice(trade, step, effects.details, now)
+
+
+def _issue_invoice(trade: Trade, step: rules.Step, details: Mapping[str, Any], now: datetime) -> None:
+    number = str(details.get("number", "")).strip()
+    if not number or len(number) > 40:
+        raise Invalid("invoice.number", _("“%(value)s” is not an invoice number; write 1 to 40 characters."), field="number",
+                      value=number)  # fmt: skip
+    try:
+        Invoice.objects.create(
+            marketplace_id=trade.marketplace_id, agreement_id=trade.id, seller_id=step.promise.provider_id, number=number,
+            currency=trade.currency, amount=step.amount or 0, issued_at=now,
+        )  # fmt: skip
+    except IntegrityError as taken:
+        raise Conflict("invoice.number_taken", _("You have already issued an invoice with the number “%(value)s”."),
+                       field="number", value=number) from taken  # fmt: skip
+
+
+def _shipped(step: rules.Step) -> dict[str, Any]:
+    details = step.promise.details
+    return {
+        "name": dict(step.promise.name), "quantity": plain(step.quantity or Decimal(0)), "unit": step.promise.unit,
+        "item": details.get("item"), "lot": details.get("lot", ""),
+    }  # fmt: skip
+
+
+def _event(kind: str, trade: Trade, actor: Actor, now: datetime, facts: dict[str, Any]) -> NewEvent:
+    steps = [
+        {
+            "ordinal": step.promise.ordinal, "key": step.promise.key, "action": step.promise.action,
+            "quantity": None if step.quantity is None else plain(step.quantity), "amount": step.amount,
+            "automatic": step.by_house,
+        }
+        for step in trade.steps
+    ]  # fmt: skip
+    return NewEvent(
+        kind=kind, marketplace_id=trade.marketplace_id, subject_type="agreement", subject_id=trade.id, occurred_at=now,
+        payload={**facts, "fulfilled": steps, "ended": [item.key for item in trade.ended], "state": trade.state},
+        actor_id=actor.person_id, organisation_id=actor.organisation_id, audience=tuple(sorted(set(trade.roles.values()))),
+    )  # fmt: skip
+
+
+def _promise(trade: Trade, ordinal: int) -> Promise:
+    if not 1 <= ordinal <= len(trade.promises):
+        raise Invalid("commitment.unknown", _("There is no commitment %(value)s; they are numbered from 1 to %(last)s."),
+                      field="commitment", value=ordinal, last=len(trade.promises))  # fmt: skip
+    return trade.promise(ordinal)
+
+
+def _one_action(promises: Sequence[Promise]) -> str:
+    actions = {promise.action for promise in promises}
+    if len(actions) != 1:
+        raise Invalid(
+            "parts.mixed" if actions else "parts.empty",
+            _("One act performs one verb, on one commitment at least; here are: %(value)s."),
+            field="parts",
+            value=", ".join(sorted(actions)),
+        )
+    return actions.pop()

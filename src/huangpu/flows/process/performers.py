@@ -1,0 +1,215 @@
+"""Verb → performer: what a fulfilled commitment does to money and goods. The one place where the flows meet.
+
+A performer turns a step into ledger items, stock movements or an invoice; the act then carries out each kind in one call.
+A room above may add a verb of its own with `performs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from huangpu.core.ids import uuid7
+from huangpu.flows.funds.rules import Capture, Hold, Transfer, Void, account_id
+from huangpu.flows.goods.rules import AVAILABLE, INSPECTING, Balance, Move
+
+from .rules import Promise, Step, Trade
+
+LedgerItem = Transfer | Hold | Capture | Void
+
+
+@dataclass(slots=True)
+class Effects:
+    """What an act has to carry out in the lower rooms, collected first, then done in one call each."""
+
+    details: dict[str, Any]
+    ledger: list[LedgerItem] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    shipped: list[Step] = field(default_factory=list)
+    invoiced: list[Step] = field(default_factory=list)
+
+
+Performer = Callable[[Trade, Step, Effects], None]
+PAST: dict[str, str] = {}
+_performers: dict[str, Performer] = {}
+
+
+def performs(action: str, past: str) -> Callable[[Performer], Performer]:
+    """Registers the performer of a verb and the past tense that names its event."""
+
+    def register(performer: Performer) -> Performer:
+        _performers[action], PAST[action] = performer, past
+        return performer
+
+    return register
+
+
+def carry_out(trade: Trade, details: dict[str, Any]) -> Effects:
+    """The effects of all steps of an act, in order, and of what it ended."""
+    effects = Effects(details)
+    for step in trade.steps:
+        _performers[step.promise.action](trade, step, effects)
+    for promise in trade.ended:
+        _lift(trade, promise, effects)
+    return effects
+
+
+def reserve(trade: Trade) -> list[Move]:
+    """What is set aside from stock when a trade is concluded: every line that names the place it is taken from."""
+    return [
+        Move(_source(trade, item), None, reservation=item.quantity or Decimal(0))
+        for item in trade.promises
+        if _stocked(item)
+    ]
+
+
+@performs("hold", "funds.held")
+def _hold(trade: Trade, step: Step, effects: Effects) -> None:
+    promise = step.promise
+    effects.ledger.append(
+        Hold(
+            id=promise.id,
+            marketplace_id=trade.marketplace_id,
+            debit=wallet(trade, promise.provider_id),
+            credit=account_id(trade.marketplace_id, "escrow", None, trade.currency),
+            amount=step.amount or 0,
+            kind="escrow",
+            reference=trade.id,
+            expires_at=None,
+        )
+    )
+
+
+@performs("release", "funds.released")
+def _release(trade: Trade, step: Step, effects: Effects) -> None:
+    effects.ledger.append(_capture(trade, step, wallet(trade, step.promise.receiver_id)))
+
+
+@performs("charge", "funds.charged")
+def _charge(trade: Trade, step: Step, effects: Effects) -> None:
+    effects.ledger.append(_capture(trade, step, account_id(trade.marketplace_id, "fees", None, trade.currency)))
+
+
+@performs("refund", "funds.refunded")
+def _refund(trade: Trade, step: Step, effects: Effects) -> None:
+    effects.ledger.append(
+        Void(
+            id=uuid7(),
+            marketplace_id=trade.marketplace_id,
+            hold_id=_held_by(trade, step.promise).id,
+            amount=step.amount,
+            kind="refund",
+            reference=trade.id,
+        )
+    )
+
+
+@performs("pay", "funds.paid")
+def _pay(trade: Trade, step: Step, effects: Effects) -> None:
+    effects.ledger.append(
+        Transfer(
+            id=uuid7(),
+            marketplace_id=trade.marketplace_id,
+            debit=wallet(trade, step.promise.provider_id),
+            credit=wallet(trade, step.promise.receiver_id),
+            amount=step.amount or 0,
+            kind="payment",
+            reference=trade.id,
+        )
+    )
+
+
+@performs("deliver", "goods.delivered")
+def _deliver(trade: Trade, step: Step, effects: Effects) -> None:
+    promise, quantity = step.promise, step.quantity or Decimal(0)
+    if quantity > 0:
+        effects.shipped.append(step)
+    inspected = any(item.action == "accept" and promise.ordinal in item.after for item in trade.promises)
+    target = _target(trade, promise, promise.receiver_id, INSPECTING if inspected else AVAILABLE)
+    source = _source(trade, promise)
+    if quantity < 0:  # taken back: the goods return to where they came from, and are owed again
+        if target or source:
+            effects.moves.append(Move(target, source, -quantity))
+        if source:
+            effects.moves.append(Move(source, None, reservation=-quantity))
+    elif target or source:
+        effects.moves.append(Move(source, target, quantity, -quantity if source else Decimal(0)))
+
+
+@performs("serve", "goods.served")
+def _serve(trade: Trade, step: Step, effects: Effects) -> None:
+    if source := _source(trade, step.promise):
+        effects.moves.append(Move(source, None, step.quantity or Decimal(0), -(step.quantity or Decimal(0))))
+
+
+@performs("transfer_title", "commerce.title_transferred")
+def _transfer_title(trade: Trade, step: Step, effects: Effects) -> None:
+    promise, quantity = step.promise, step.quantity or Decimal(0)
+    if source := _source(trade, promise):
+        target = Balance(source.marketplace_id, source.place_id, source.item_id, promise.receiver_id, source.lot)
+        effects.moves.append(Move(source, target, quantity, -quantity))
+
+
+@performs("accept", "process.accepted")
+def _accept(trade: Trade, step: Step, effects: Effects) -> None:
+    delivery = trade.promise(step.promise.after[0])
+    inspected = _target(trade, delivery, delivery.receiver_id, INSPECTING)
+    if inspected and step.quantity:
+        accepted = _target(trade, delivery, delivery.receiver_id, AVAILABLE)
+        effects.moves.append(Move(inspected, accepted, step.quantity))
+
+
+@performs("invoice", "information.invoiced")
+def _invoice(_trade: Trade, step: Step, effects: Effects) -> None:
+    effects.invoiced.append(step)
+
+
+def wallet(trade: Trade, organisation_id: UUID) -> UUID:
+    """The account of an organisation's wallet on the trade's marketplace."""
+    return account_id(trade.marketplace_id, "wallet", organisation_id, trade.currency)
+
+
+def _capture(trade: Trade, step: Step, credit: UUID) -> Capture:
+    return Capture(
+        id=uuid7(),
+        marketplace_id=trade.marketplace_id,
+        hold_id=_held_by(trade, step.promise).id,
+        amount=step.amount or 0,
+        credit=credit,
+        final=False,
+        kind=step.promise.action,
+        reference=trade.id,
+    )
+
+
+def _held_by(trade: Trade, promise: Promise) -> Promise:
+    assert promise.draws is not None, "the terms' check lets no draw be without its hold"
+    return trade.promise(promise.draws)
+
+
+def _lift(trade: Trade, promise: Promise, effects: Effects) -> None:
+    rest = (promise.quantity or Decimal(0)) - promise.done_quantity
+    if _stocked(promise) and rest > 0:
+        effects.moves.append(Move(_source(trade, promise), None, reservation=-rest))
+
+
+def _stocked(promise: Promise) -> bool:
+    return promise.action in ("deliver", "serve", "transfer_title") and bool(promise.details.get("from_place"))
+
+
+def _source(trade: Trade, promise: Promise) -> Balance | None:
+    return _balance(trade, promise, "from_place", promise.provider_id, AVAILABLE) if _stocked(promise) else None
+
+
+def _target(trade: Trade, promise: Promise, owner_id: UUID, disposition: str) -> Balance | None:
+    return _balance(trade, promise, "to_place", owner_id, disposition) if promise.details.get("to_place") else None
+
+
+def _balance(trade: Trade, promise: Promise, place: str, owner_id: UUID, disposition: str) -> Balance:
+    details = promise.details
+    return Balance(
+        trade.marketplace_id, UUID(details[place]), UUID(details["item"]), owner_id, details.get("lot", ""), disposition
+    )

@@ -1,0 +1,481 @@
+"""What follows from what: the state of a trade's commitments, as pure functions over values.
+
+No I/O and no clock. An act loads a `Trade`, lets these functions change it, and writes what changed. The rules:
+
+- A commitment *waits* until its conditions hold, is then *due*, and in the end *done* or *ended* (its rest will not come).
+- It waits for all that stand in `after` to be over. If none of those came to anything, it ends with them; only a refund of
+  what is left comes in any case.
+- A *stepwise* commitment may be performed as far as its conditions have been fulfilled: the share of their values,
+  rounded down, the rest with the last part. When they are over and it has kept pace, it is over too.
+- An *automatic* commitment is performed by the house as soon as it is due, within the same act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.errors import Conflict, Invalid
+from huangpu.core.ids import uuid7
+from huangpu.core.money import share
+from huangpu.core.quantity import plain
+from huangpu.flows.commerce.terms import Due, Measure, Silence
+
+MICRO = Decimal("0.000001")
+STEPS_MAX = 10_000  # a limit on everything: no terms need more steps in one act
+
+
+@dataclass(slots=True)
+class Promise:
+    """A commitment in memory. `position` is its ordinal in the agreement, from 1."""
+
+    id: UUID
+    ordinal: int
+    key: str
+    flow: str
+    action: str
+    provider_id: UUID
+    receiver_id: UUID
+    name: Mapping[str, str]
+    after: tuple[int, ...]
+    stepwise: bool
+    automatic: bool
+    draws: int | None
+    measure: str
+    due: Due | None
+    on_silence: str
+    quantity: Decimal | None
+    unit: str
+    amount: int | None
+    details: Mapping[str, Any]
+    state: str = "waiting"
+    done_quantity: Decimal = Decimal(0)
+    done_amount: int = 0
+    open_since: datetime | None = None
+    due_at: datetime | None = None
+    late_at: datetime | None = None
+    settled_at: datetime | None = None
+    is_new: bool = False
+    changed: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("done", "ended")
+
+    @property
+    def begun(self) -> bool:
+        return self.done_quantity > 0 or self.done_amount > 0 or self.state == "done"
+
+    @property
+    def progress(self) -> Fraction:
+        """How much of it has been kept, from 0 to 1, exactly."""
+        if self.quantity is not None:
+            return Fraction(self.done_quantity) / Fraction(self.quantity)
+        if self.amount:
+            return Fraction(self.done_amount, self.amount)
+        return Fraction(self.state == "done")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A commitment was performed, or with a negative quantity taken back, in part or whole."""
+
+    promise: Promise
+    quantity: Decimal | None
+    amount: int | None
+    by_house: bool
+
+
+@dataclass(slots=True)
+class Trade:
+    """An agreement with its commitments and options, as the rules see it."""
+
+    id: UUID
+    marketplace_id: UUID
+    operator_id: UUID
+    number: str
+    currency: str
+    state: str
+    concluded_at: datetime
+    zone: ZoneInfo
+    roles: Mapping[str, UUID]
+    options: Sequence[Mapping[str, Any]]
+    promises: list[Promise]
+    version: int = 1
+    origin_id: UUID | None = None
+    steps: list[Step] = field(default_factory=list)
+    ended: list[Promise] = field(default_factory=list)
+
+    def promise(self, ordinal: int) -> Promise:
+        return self.promises[ordinal - 1]
+
+    def conditions(self, promise: Promise) -> list[Promise]:
+        return [self.promise(ordinal) for ordinal in promise.after]
+
+    def held(self, hold: Promise) -> int:
+        """What is left in a hold: what was held less everything that has drawn from it. Minor units."""
+        return hold.done_amount - sum(item.done_amount for item in self.promises if item.draws == hold.ordinal)
+
+
+def earned(trade: Trade, promise: Promise) -> Fraction:
+    """The share of a stepwise commitment that its conditions have earned so far, weighed by their values."""
+    conditions = trade.conditions(promise)
+    weights = [item.amount or 1 for item in conditions]
+    kept = sum((weight * item.progress for weight, item in zip(weights, conditions, strict=True)), Fraction(0))
+    return kept / sum(weights)
+
+
+def performable(trade: Trade, promise: Promise) -> tuple[Decimal | None, int | None]:
+    """How much of a commitment could be performed now: (quantity, None), (None, amount) or (None, None) for a plain act.
+
+    Zero means that it has to wait. The caller has made sure that it is not over.
+    """
+    portion = earned(trade, promise) if promise.stepwise and promise.after else Fraction(1)
+    if promise.quantity is not None:
+        reach = Decimal(promise.quantity) * portion.numerator / portion.denominator
+        return reach.quantize(MICRO, rounding=ROUND_DOWN) - promise.done_quantity, None
+    if promise.measure == Measure.REST and promise.draws is not None:
+        return None, trade.held(trade.promise(promise.draws))
+    if promise.amount is not None:
+        return None, share(promise.amount, portion) - promise.done_amount
+    return None, None
+
+
+def advance(trade: Trade, now: datetime) -> None:
+    """Brings every commitment to the state that follows, performing what is automatic, until nothing moves any more."""
+    for _round in range(STEPS_MAX):
+        moved = False
+        for promise in trade.promises:
+            if not promise.over:
+                moved |= _settle(trade, promise, now)
+        if not moved:
+            break
+    else:  # pragma: no cover - terms are acyclic, so this cannot be reached
+        raise RuntimeError("the terms do not come to rest")
+    _close(trade)
+
+
+def _settle(trade: Trade, promise: Promise, now: datetime) -> bool:
+    conditions = trade.conditions(promise)
+    over = all(item.over for item in conditions)
+    if conditions and over and promise.measure != Measure.REST and not any(item.begun for item in conditions):
+        return _end(trade, promise, now)
+    if promise.stepwise and conditions:
+        quantity, amount = performable(trade, promise)
+        ready = (quantity if quantity is not None else amount if amount is not None else 0) > 0
+        if not ready and over:  # it has kept pace with what came; more will not come
+            return _end(trade, promise, now)
+    else:
+        ready = over
+    if ready and promise.measure == Measure.REST and performable(trade, promise)[1] == 0:
+        return _end(trade, promise, now)
+    if ready and promise.automatic and trade.state != "disputed":
+        fulfil(trade, promise, *performable(trade, promise), now=now, by_house=True)
+        return True
+    wanted = "due" if ready else "waiting"
+    if promise.state == wanted:
+        return False
+    promise.state, promise.changed = wanted, True
+    promise.open_since = now if ready else None
+    promise.due_at = promise.due.after(now, trade.zone) if ready and promise.due else None
+    promise.late_at = None
+    return True
+
+
+def fulfil(
+    trade: Trade, promise: Promise, quantity: Decimal | None, amount: int | None, *, now: datetime, by_house: bool
+) -> None:
+    """Books a fulfilment on a commitment. The amounts have been checked against `performable`."""
+    promise.done_quantity += quantity or 0
+    promise.done_amount += amount or 0
+    if promise.measure == Measure.REST:
+        promise.amount = promise.done_amount
+    complete = promise.progress == 1 if (promise.quantity is not None or promise.amount) else True
+    promise.changed = True
+    if complete:
+        promise.state, promise.settled_at = "done", now
+    trade.steps.append(Step(promise, quantity, amount, by_house))
+    if len(trade.steps) > STEPS_MAX:
+        raise RuntimeError("one act has too many steps")
+
+
+def perform(
+    trade: Trade, ordinal: int, quantity: Decimal | None, amount: int | None, *, now: datetime, by_house: bool = False
+) -> None:
+    """A party keeps a promise, in part or (by default) as far as it can be kept now; then all that follows happens.
+
+    Refused with `agreement.disputed`, `commitment.over`, `commitment.waiting`, `commitment.too_much` or
+    `commitment.in_whole`.
+    """
+    promise = trade.promise(ordinal)
+    if trade.state == "disputed":
+        raise Conflict("agreement.disputed", _("%(number)s is in dispute; it goes on when the arbiter has decided."),
+                       number=trade.number)  # fmt: skip
+    if promise.over:
+        raise Conflict("commitment.over", _("“%(key)s” is already %(state)s."), field="commitment", value=promise.key,
+                       key=promise.key, state=promise.state)  # fmt: skip
+    if promise.state == "waiting":
+        waits = ", ".join(item.key for item in trade.conditions(promise) if not item.over)
+        raise Conflict("commitment.waiting", _("“%(key)s” has to wait for: %(waits)s."), field="commitment",
+                       value=promise.key, key=promise.key, waits=waits)  # fmt: skip
+    most_quantity, most_amount = performable(trade, promise)
+    quantity, amount = _part(promise, quantity, amount, most_quantity, most_amount)
+    fulfil(trade, promise, quantity, amount, now=now, by_house=by_house)
+
+
+def _part(
+    promise: Promise,
+    quantity: Decimal | None,
+    amount: int | None,
+    most_quantity: Decimal | None,
+    most_amount: int | None,
+) -> tuple[Decimal | None, int | None]:
+    if most_quantity is not None:
+        chosen = most_quantity if quantity is None else quantity
+        if not 0 < chosen <= most_quantity or chosen != chosen.quantize(MICRO):
+            raise Invalid(
+                "commitment.too_much",
+                _("%(value)s %(unit)s of “%(key)s” cannot be performed now; write a quantity above 0 and at most %(most)s."),
+                field="quantity", value=plain(chosen), unit=promise.unit, key=promise.key, most=plain(most_quantity),
+            )  # fmt: skip
+        return chosen, None
+    if most_amount is not None and amount is not None and amount != most_amount:
+        raise Invalid(
+            "commitment.in_whole",
+            _("“%(key)s” is performed in whole: %(most)s minor units, not %(value)s."),
+            field="amount", value=amount, key=promise.key, most=most_amount,
+        )  # fmt: skip
+    return None, most_amount
+
+
+def _end(trade: Trade, promise: Promise, now: datetime) -> bool:
+    kept_all = promise.begun and promise.progress == 1
+    promise.state, promise.settled_at, promise.changed = ("done" if kept_all else "ended"), now, True
+    if not kept_all:
+        trade.ended.append(promise)
+    return True
+
+
+def _close(trade: Trade) -> None:
+    if trade.state == "disputed" or not trade.promises:
+        return
+    if not all(item.over for item in trade.promises):
+        trade.state = "open"
+    elif any(item.state == "ended" and item.measure != Measure.REST for item in trade.promises):
+        trade.state = "terminated"
+    else:
+        trade.state = "fulfilled"
+
+
+# ── leaving the path ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def find_option(trade: Trade, key: str) -> Mapping[str, Any]:
+    """The option of that key. Refused with `option.unknown`, which names those there are."""
+    for item in trade.options:
+        if item["key"] == key:
+            return item
+    raise Invalid(
+        "option.unknown", _("The terms have no option “%(value)s”; they have: %(known)s."),
+        field="option", value=key, known=", ".join(item["key"] for item in trade.options),
+    )  # fmt: skip
+
+
+def why_not(trade: Trade, option: Mapping[str, Any], role: str, now: datetime) -> Conflict | None:
+    """The reason why somebody in this role cannot use the option now, or None if it can be used."""
+    if role not in option["by"]:
+        return Conflict("option.not_yours", _("“%(key)s” is a right of: %(by)s."), field="option", value=option["key"],
+                        key=option["key"], by=", ".join(option["by"]))  # fmt: skip
+    if trade.state == "terminated" or (trade.state == "disputed") != bool(option.get("decides")):
+        return Conflict("option.closed", _("“%(key)s” cannot be used while %(number)s is %(state)s."), field="option",
+                        value=option["key"], key=option["key"], number=trade.number, state=trade.state)  # fmt: skip
+    opens, closes = _window(trade, option)
+    if (opens and now < opens) or (closes and now >= closes):
+        return Conflict(
+            "option.out_of_time", _("“%(key)s” could be used from %(opens)s until %(closes)s."), field="option",
+            value=option["key"], key=option["key"], opens=opens.isoformat() if opens else "…",
+            closes=closes.isoformat() if closes else "…",
+        )  # fmt: skip
+    wanting = [item.key for item in _listed(trade, option, "after") if not item.begun]
+    begun = [item.key for item in _listed(trade, option, "unless") if item.begun]
+    late = _listed(trade, option, "late")
+    in_time = [item.key for item in late if not (item.state == "due" and item.due_at and item.due_at <= now)]
+    if wanting or begun or (late and len(in_time) == len(late)):
+        return Conflict(
+            "option.not_yet", _("“%(key)s” cannot be used now, because of: %(because)s."), field="option",
+            value=option["key"], key=option["key"], because=", ".join(wanting or begun or in_time),
+        )  # fmt: skip
+    return None
+
+
+def exercise(
+    trade: Trade,
+    key: str,
+    *,
+    role: str,
+    now: datetime,
+    quantity: Decimal | None = None,
+    amount: int | None = None,
+) -> None:
+    """Uses an option: takes fulfilment back, ends what it ends, opens its contingent commitments; then all that follows.
+
+    `quantity`: of the option's line, for a use in part. `amount`: what an arbiter gives. Refused as `why_not` says, or
+    with `option.quantity` / `option.amount`.
+    """
+    option = find_option(trade, key)
+    if refusal := why_not(trade, option, role, now):
+        raise refusal
+    portion = _portion(trade, option, quantity)
+    if option.get("decides"):
+        trade.state = "open"
+    if option.get("suspends"):
+        trade.state = "disputed"
+    for promise in _listed(trade, option, "undoes"):
+        _take_back(trade, promise, Decimal(promise.quantity or 0) if portion == 1 else quantity, now)
+    for promise in _listed(trade, option, "ends"):
+        if not promise.over:
+            _end(trade, promise, now)
+    for data in option.get("then", ()):
+        trade.promises.append(_opened(trade, data, portion, quantity, amount))
+
+
+def _opened(
+    trade: Trade, data: Mapping[str, Any], portion: Fraction, quantity: Decimal | None, decided: int | None
+) -> Promise:
+    promise = promise_of({**data, "ordinal": len(trade.promises) + 1, "id": uuid7()})
+    uses = sum(item.key == promise.key or item.key.startswith(f"{promise.key}#") for item in trade.promises)
+    siblings = {item.key.split("#")[0]: item.ordinal for item in trade.promises}
+    promise.key = f"{promise.key}#{uses + 1}" if uses else promise.key
+    promise.after = tuple(siblings[key] for key in data["after_keys"])
+    promise.draws = siblings[data["draws_key"]] if data.get("draws_key") else None
+    promise.is_new = promise.changed = True
+    if promise.measure == Measure.SHARE:
+        promise.amount = share(promise.amount, portion) if promise.amount else promise.amount
+        promise.quantity = quantity if promise.quantity is not None and quantity is not None else promise.quantity
+    if promise.measure == Measure.DECIDED:
+        most = trade.held(trade.promise(promise.draws)) if promise.draws else 0
+        if decided is None or not 0 <= decided <= most:
+            raise Invalid("option.amount", _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
+                          field="amount", value=decided, most=most)  # fmt: skip
+        promise.amount = decided
+        if decided == 0:
+            promise.state = "ended"
+    return promise
+
+
+def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: datetime) -> None:
+    used = max((item.done_quantity for item in trade.promises if promise.ordinal in item.after), default=Decimal(0))
+    free = promise.done_quantity - used
+    chosen = free if quantity is None or quantity > promise.done_quantity else quantity
+    if not 0 < chosen <= free:
+        raise Invalid("option.quantity", _("%(value)s of “%(key)s” cannot be taken back; at most %(most)s are open."),
+                      field="quantity", value=plain(chosen), key=promise.key, most=plain(free))  # fmt: skip
+    promise.done_quantity -= chosen
+    promise.state, promise.settled_at, promise.changed = "due", None, True
+    promise.open_since, promise.late_at = now, None
+    promise.due_at = promise.due.after(now, trade.zone) if promise.due else None
+    trade.steps.append(Step(promise, -chosen, None, False))
+
+
+def _portion(trade: Trade, option: Mapping[str, Any], quantity: Decimal | None) -> Fraction:
+    if not option.get("line") or quantity is None:
+        return Fraction(1)
+    line = by_key(trade, option["line"])
+    opened = {data["key"] for data in option.get("then", ()) if data.get("quantity")}
+    used = sum((item.quantity or Decimal(0) for item in trade.promises if item.key.split("#")[0] in opened), Decimal(0))
+    most = line.done_quantity - used
+    if not 0 < quantity <= most or quantity != quantity.quantize(MICRO):
+        raise Invalid(
+            "option.quantity",
+            _("“%(value)s” of “%(key)s” is not possible; write more than 0 and at most %(most)s."),
+            field="quantity",
+            value=plain(quantity),
+            key=line.key,
+            most=plain(most),
+        )
+    return Fraction(quantity) / Fraction(line.quantity or 1)
+
+
+def _window(trade: Trade, option: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    opens, closes = Due.of(option.get("opens")), Due.of(option.get("closes"))
+    base: datetime | None = trade.concluded_at
+    if option.get("closes_from"):
+        base = by_key(trade, option["closes_from"]).settled_at
+    return (
+        opens.after(trade.concluded_at, trade.zone) if opens else None,
+        closes.after(base, trade.zone) if closes and base else None,
+    )
+
+
+def _listed(trade: Trade, option: Mapping[str, Any], name: str) -> list[Promise]:
+    return [by_key(trade, key) for key in option.get(name, ())]
+
+
+def by_key(trade: Trade, key: str) -> Promise:
+    """The commitment with that key; of several uses of an option, the last."""
+    return next(item for item in reversed(trade.promises) if item.key.split("#")[0] == key)
+
+
+# ── silence ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lapse(trade: Trade, ordinal: int, now: datetime) -> str | None:
+    """The time of a due commitment has passed: on silence the terms decide. Returns what happened, or None if it no
+    longer holds (it was performed in the meantime): "late", "deemed" or the key of the option used."""
+    promise = trade.promise(ordinal)
+    if (
+        promise.state != "due"
+        or promise.due_at is None
+        or promise.due_at > now
+        or promise.late_at
+        or trade.state == "disputed"
+    ):
+        return None
+    if promise.on_silence == Silence.DEEMED:
+        fulfil(trade, promise, *performable(trade, promise), now=now, by_house=True)
+        return Silence.DEEMED
+    promise.late_at, promise.changed = now, True
+    if promise.on_silence != Silence.LATE:
+        exercise(trade, promise.on_silence, role="house", now=now)
+    return promise.on_silence
+
+
+# ── from terms and rows ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def promise_of(data: Mapping[str, Any]) -> Promise:
+    """A commitment from its compiled form or a row."""
+    return Promise(
+        id=data["id"] if isinstance(data["id"], UUID) else UUID(data["id"]),
+        ordinal=data["ordinal"],
+        key=data["key"],
+        flow=data["flow"],
+        action=data["action"],
+        provider_id=UUID(str(data["provider_id"])),
+        receiver_id=UUID(str(data["receiver_id"])),
+        name=data.get("name") or {},
+        after=tuple(data.get("after") or ()),
+        stepwise=bool(data.get("stepwise")),
+        automatic=bool(data.get("automatic")),
+        draws=data.get("draws"),
+        measure=data.get("measure") or "",
+        due=Due.of(data.get("due")),
+        on_silence=data.get("on_silence") or Silence.LATE,
+        quantity=None if data.get("quantity") is None else Decimal(data["quantity"]),
+        unit=data.get("unit") or "",
+        amount=data.get("amount"),
+        details=data.get("details") or {},
+    )
+
+
+def promised_lines(promises: Iterable[Promise]) -> Iterator[Promise]:
+    """The commitments that take from somebody's stock: they carry a place to take from."""
+    return (item for item in promises if item.quantity is not None and item.details.get("from_place"))
