@@ -1,6 +1,5 @@
 """The function that makes a month's partition, and the idempotency table."""
 
-import django.db.models.deletion  # noqa: F401
 from django.db import migrations, models
 
 PARTITION = """
@@ -33,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="IdempotentAnswer",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("organisation_id", models.UUIDField()),
                 ("route", models.CharField(max_length=200)),
                 ("key", models.CharField(max_length=255)),
