@@ -48,6 +48,12 @@ class Refused(HuangpuError):
     status = 403
 
 
+class NotSignedIn(Refused):
+    """Nobody is known to be acting: no session, or a token that is not (or no longer) good."""
+
+    status = 401
+
+
 class NotFound(HuangpuError):
     """There is no such thing, or not for who asks (the two are not told apart)."""
 

@@ -1,0 +1,118 @@
+"""What may be asked of parties: who is acting, organisations, their members, marketplaces."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.db import row
+from huangpu.core.errors import NotSignedIn, Refused
+
+from .actor import ANONYMOUS, Actor
+from .models import Marketplace
+from .rights import CITY_ROLES, MARKETPLACE_ROLES, ORGANISATION_ROLES
+
+TOKEN_PREFIX = "hp_"
+
+_ACTOR = """
+SELECT person.city_roles, member.organisation_id, member.roles,
+       ARRAY(SELECT role FROM parties_marketplacerole r WHERE r.person_id = person.id AND r.marketplace_id = %(marketplace)s),
+       EXISTS (SELECT 1 FROM parties_marketplacerole r JOIN parties_marketplace city ON city.id = r.marketplace_id
+               WHERE r.person_id = person.id AND r.role = 'operator' AND city.is_city)
+FROM parties_person person
+LEFT JOIN parties_membership member ON member.person_id = person.id AND member.ended_at IS NULL
+WHERE person.id = %(person)s AND person.is_active
+ORDER BY coalesce(member.organisation_id = %(organisation)s, false) DESC, member.id
+LIMIT 1
+"""
+
+_TOKEN = """
+SELECT token.id, token.organisation_id, token.marketplace_id, token.roles, person.id, member.roles, person.city_roles,
+       ARRAY(SELECT role FROM parties_marketplacerole r
+             WHERE r.person_id = person.id AND r.marketplace_id = token.marketplace_id)
+FROM parties_apitoken token
+JOIN parties_person person ON person.id = token.created_by_id AND person.is_active
+JOIN parties_membership member ON member.person_id = person.id AND member.organisation_id = token.organisation_id
+                              AND member.ended_at IS NULL
+WHERE token.secret_hash = %s AND token.revoked_at IS NULL
+"""
+
+
+def actor_for(
+    *, person_id: UUID | None, organisation_id: UUID | None = None, marketplace_id: UUID | None = None
+) -> Actor:
+    """Who acts when this person does: for that organisation if a member of it, else for the first it joined; with the
+    roles that follow there, in the marketplace and in the city. Nobody, or a closed account, is ANONYMOUS. One statement.
+    """
+    if person_id is None:
+        return Actor(None, None, marketplace_id) if marketplace_id else ANONYMOUS
+    found = row(_ACTOR, {"person": person_id, "organisation": organisation_id, "marketplace": marketplace_id})
+    if found is None:
+        return Actor(None, None, marketplace_id) if marketplace_id else ANONYMOUS
+    city_roles, organisation, roles, market_roles, operates_city = found
+    return Actor(
+        person_id=person_id,
+        organisation_id=organisation,
+        marketplace_id=marketplace_id,
+        roles=_known(roles, ORGANISATION_ROLES),
+        market_roles=frozenset(market_roles),
+        city_roles=_known(city_roles, CITY_ROLES) | ({"operator"} if operates_city else frozenset()),
+    )
+
+
+def _known(stored: Any, known: tuple[str, ...]) -> frozenset[str]:
+    """A stored JSON list of roles; a role that does not exist (any more) gives nothing."""
+    listed = json.loads(stored) if isinstance(stored, str) else stored
+    return frozenset(listed or ()) & frozenset(known)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenActor:
+    """Who acts by a token, and which token it is."""
+
+    token_id: UUID
+    actor: Actor
+
+
+def secret_hash(secret: str) -> bytes:
+    """What is kept of a token: SHA-256 of its whole text. It holds 256 bits of chance, so no salt is needed."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def actor_for_token(secret: str, *, marketplace_id: UUID | None) -> TokenActor:
+    """Who acts when this token is shown: its organisation on its marketplace, with the token's roles as far as its maker
+    still has them. One statement. Raises NotSignedIn `token.unknown`, or Refused `token.other_marketplace`.
+    """
+    found = row(_TOKEN, [secret_hash(secret)]) if secret.startswith(TOKEN_PREFIX) else None
+    if found is None:
+        message = _("This token is not known here, has been revoked, or its maker has left the organisation.")
+        raise NotSignedIn("token.unknown", message, field="Authorization")
+    token_id, organisation_id, bound_to, roles, person_id, maker_roles, _city, offices = found
+    if marketplace_id is not None and marketplace_id != bound_to:
+        raise Refused(
+            "token.other_marketplace",
+            _(
+                "This token was made for another marketplace. Make one for this marketplace in the organisation's settings."
+            ),
+            field="Authorization",
+        )
+    given = _known(roles, (*ORGANISATION_ROLES, *MARKETPLACE_ROLES))
+    own = _known(maker_roles, ORGANISATION_ROLES)
+    actor = Actor(
+        person_id=person_id,
+        organisation_id=organisation_id,
+        marketplace_id=bound_to,
+        roles=given & frozenset(ORGANISATION_ROLES) if "owner" in own else given & own,
+        market_roles=given & frozenset(offices),
+    )
+    return TokenActor(token_id, actor)
+
+
+def marketplace_by_slug(slug: str) -> Marketplace | None:
+    """The marketplace with its operator, or None."""
+    return Marketplace.objects.select_related("operator").filter(slug=slug).first()
