@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
+    "ninja",
     "procrastinate.contrib.django",
 ]
 
@@ -60,6 +61,7 @@ ROOT_URLCONF = "huangpu.channels.web.urls"
 WSGI_APPLICATION = "huangpu.channels.web.wsgi.application"
 
 MIDDLEWARE = [
+    "huangpu.core.web.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "huangpu.core.web.idempotency.FormOnceMiddleware",  # the innermost: what it stores is what the view answered
 ]
 
 TEMPLATES = [

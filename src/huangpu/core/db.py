@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -16,18 +18,44 @@ M = TypeVar("M", bound=models.Model)
 LOCK_WAIT_MS_MAX = 3000
 
 
+_inside = ContextVar("inside_an_act", default=False)
+_done = ContextVar("acts_done", default=0)
+
+
 def act(function: Callable[P, R]) -> Callable[P, R]:
     """Marks a public act of a room: it runs in one transaction, its own or the one of the act that called it.
 
-    There are no savepoints: an act that fails takes the whole of the outermost act with it, so nothing is half-written.
+    An act inside an act has no savepoint: if it fails, it takes the whole of the outermost act with it, so nothing is
+    half-written. The outermost act has one only where a page's request holds the transaction (`idempotency.py`), so
+    that the page can be shown again with what was wrong.
     """
 
     @functools.wraps(function)
     def in_transaction(*args: P.args, **kwargs: P.kwargs) -> R:
-        with transaction.atomic(savepoint=False):
+        if _inside.get():
+            with transaction.atomic(savepoint=False):
+                return function(*args, **kwargs)
+        with one_act():
             return function(*args, **kwargs)
 
     return in_transaction
+
+
+@contextmanager
+def one_act() -> Iterator[None]:
+    """All acts within are one act: they stand or fall together, in one transaction."""
+    outer = _inside.set(True)
+    try:
+        with transaction.atomic():
+            yield
+        _done.set(_done.get() + 1)
+    finally:
+        _inside.reset(outer)
+
+
+def acts_done() -> int:
+    """How many outermost acts this thread has brought to their end: a door compares it before and after."""
+    return _done.get()
 
 
 def rows(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
