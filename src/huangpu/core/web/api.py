@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any, cast
 
-import pydantic
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language
@@ -160,7 +159,9 @@ class Api(NinjaAPI):
         self.add_exception_handler(
             Exception, lambda request, wrong: problems.unexpected(request, cast(Exception, wrong))
         )
-        self.add_exception_handler(HuangpuError, lambda request, error: problems.respond(request, error))
+        self.add_exception_handler(
+            HuangpuError, lambda request, error: problems.respond(request, cast(HuangpuError, error))
+        )
         self.add_exception_handler(ValidationError, _invalid)
         self.add_exception_handler(HttpError, _http_error)
         self.add_exception_handler(Http404, lambda request, _: problems.answer(problems.of_status(request, 404)))
@@ -172,7 +173,7 @@ class Api(NinjaAPI):
         """As the framework's, but keeps the input, so that the problem can say which value was wrong."""
         found = []
         for context in error_contexts:
-            error, model = cast(pydantic.ValidationError, context.pydantic_validation_error), cast(Any, context.model)
+            error, model = context.pydantic_validation_error, cast(Any, context.model)
             for one in error.errors(include_url=False):
                 names = model.__ninja_flatten_map_reverse__.get(one["loc"], one["loc"])
                 found.append({**one, "loc": (model.__ninja_param_source__, *names)})

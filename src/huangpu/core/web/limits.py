@@ -58,8 +58,8 @@ class Limited(BaseThrottle):
         caller = caller_of(request)
         if self.anonymous_only and not caller.startswith("address "):
             return True
-        self._waits.value = self.buckets.take(caller)
-        return self._waits.value == 0
+        wait = self._waits.value = self.buckets.take(caller)
+        return wait == 0
 
     def wait(self) -> float | None:
         return getattr(self._waits, "value", None)
