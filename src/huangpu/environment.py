@@ -37,26 +37,45 @@ class Environment:
     allowed_hosts: list[str]
     trusted_origins: list[str]
     secret_key: str
+    as_owner: bool  # set by `huangpu migrate` for itself
 
     @property
     def database(self) -> dict[str, Any]:
-        return django_database(self.database_url or embedded_url(self.data))
+        """Django's settings for the role that runs the house, or for the owner in a process that migrates."""
+        return django_database(self.owner if self.as_owner else self.application)
+
+    @property
+    def application(self) -> str:
+        """The DSN at run time."""
+        return self.database_url or embedded_url(self.data)
+
+    @property
+    def owner(self) -> str:
+        """The DSN for migrations."""
+        from huangpu.core.postgres import OWNER
+
+        return self.owner_url or self.database_url or embedded_url(self.data, OWNER)
 
     @property
     def public_url(self) -> str:
-        return f"http{'s' if self.https else ''}://{self.host}:{self.port}"
+        host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self.host
+        return f"http{'s' if self.https else ''}://{host}:{self.port}"
 
 
 def embedded_url(data: Path, role: str = "huangpu_app") -> str:
     """The address of the embedded PostgreSQL of a data folder: a socket that only this machine reaches."""
-    from huangpu.core.postgres import socket_folder
+    from huangpu.core.postgres import DATABASE, socket_folder
 
-    return f"postgresql://{role}@/huangpu?host={socket_folder(data)}"
+    return f"postgresql://{role}@/{DATABASE}?host={socket_folder(data)}"
 
 
 def django_database(url: str) -> dict[str, Any]:
     """Django's settings for a DSN such as postgresql://user:password@host:5432/name?sslmode=require."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError:
+        raise SettingError("DATABASE_URL", "…", "write postgresql://USER:PASSWORD@HOST:PORT/NAME") from None
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise SettingError("DATABASE_URL", _hidden(url), "write postgresql://USER:PASSWORD@HOST:PORT/NAME")
     query = dict(parse_qsl(parts.query))
@@ -66,14 +85,14 @@ def django_database(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "OPTIONS": query,
     }
 
 
 @cache
 def environment() -> Environment:
-    """The environment of this process. Reads a variable nowhere else."""
+    """The environment of this process. Only PG_BIN is read elsewhere, by the keeper, which knows no settings."""
     data = Path(os.environ.get("HUANGPU_DATA", "var")).absolute()
     host = os.environ.get("HUANGPU_HOST", "127.0.0.1")
     port = _integer("HUANGPU_PORT", 8000, 1, 65535)
@@ -93,6 +112,7 @@ def environment() -> Environment:
         allowed_hosts=hosts or ["localhost", "127.0.0.1", "[::1]", "testserver"],
         trusted_origins=[f"https://{name}" for name in hosts] if https else [],
         secret_key=os.environ.get("HUANGPU_SECRET_KEY") or _kept_secret(data / "secret-key"),
+        as_owner=_flag("HUANGPU_AS_OWNER", False),
     )
 
 

@@ -111,4 +111,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.https
 X_FRAME_OPTIONS = "DENY"
 
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"  # a room's jobs.py defines its tasks on huangpu.core.jobs.app
+
 HUANGPU = env
