@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "huangpu.channels.web.middleware.Zone",
     "huangpu.core.web.idempotency.FormOnceMiddleware",  # the innermost: what it stores is what the view answered
 ]
 
@@ -86,6 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "huangpu.channels.web.context.frame",
             ]
         },
     }
@@ -112,5 +114,18 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.https
 X_FRAME_OPTIONS = "DENY"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"  # a room's jobs.py defines its tasks on huangpu.core.jobs.app
+# No inline script or style anywhere. Pages connect to this address and to the live streams' port of the same hosts.
+_live = [f"http{'s' if env.https else ''}://{host}:{env.live_port}" for host in ALLOWED_HOSTS if not host.startswith("[")]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # Pico's icons are data: pictures
+        "connect-src": ["'self'", *_live],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 HUANGPU = env

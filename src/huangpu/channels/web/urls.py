@@ -2,9 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("", include("huangpu.channels.web.pages")),
+    path("", include("huangpu.core.web.pages")),
+    path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("huangpu.channels.api.urls")),
+    path("admin/", admin.site.urls),
 ]

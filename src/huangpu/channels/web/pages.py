@@ -1,0 +1,55 @@
+"""The pages of the installation itself: the design language, shown with its own parts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from huangpu.core import clock
+from huangpu.core.web.status import BASE
+from huangpu.settings import HUANGPU
+
+
+@require_GET
+def design(request: HttpRequest) -> HttpResponse:
+    """Every component on one page, for those who build pages. Shown in demo mode only."""
+    if not (HUANGPU.demo or HUANGPU.debug):
+        raise Http404
+    now = clock.now()
+    context: dict[str, Any] = {
+        "crumbs": [(_("City front page"), "/")],
+        "states": list(BASE),
+        "until": now + timedelta(hours=26, minutes=14),
+        "soon": now + timedelta(minutes=4),
+        "tiles": [
+            {"label": _("Turnover"), "figure": "¥24,100,000,000", "note": _("this year")},
+            {"label": _("Bought by tender"), "figure": "¥3,100,000,000", "note": "12.9%"},
+            {"label": _("Saving"), "figure": "¥177,000,000", "note": "5.7%"},
+        ],
+        "steps": [
+            {"label": _("Published"), "state": "done"},
+            {"label": _("Bids"), "state": "done"},
+            {"label": _("Opening"), "state": "now"},
+            {"label": _("Evaluation"), "state": "waiting"},
+            {"label": _("Award"), "state": "waiting"},
+        ],
+        "rows": [
+            ("Q345B 12 × 2000 mm", "120", "TNE", 51_240_000),
+            ("Q235B 8 × 1500 mm", "86.5", "TNE", 33_120_550),
+            ("20CrMnTi φ60", "12.25", "TNE", 6_889_000),
+        ],
+        "entries": [
+            {"at": now - timedelta(hours=2), "text": _("Opening"), "who": _("Operator")},
+            {"at": now - timedelta(days=3), "text": _("Published"), "who": _("Buyer")},
+        ],
+    }
+    return render(request, "site/design.html", context)
+
+
+urlpatterns = [path("design/", design, name="design")]

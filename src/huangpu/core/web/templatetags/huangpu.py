@@ -1,0 +1,212 @@
+"""Template tags of every page: `{% load huangpu %}`. docs/explanation/design-language.md shows each in use."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_compact_currency, format_decimal, format_percent
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from huangpu.core import clock
+from huangpu.core.ids import uuid7
+from huangpu.core.money import Money
+from huangpu.core.names import in_language
+from huangpu.core.quantity import Quantity, unit_name
+from huangpu.core.web import status as states
+
+register = template.Library()
+NOTHING = "–"
+
+
+def locale() -> str:
+    """Babel's name of the reader's language."""
+    return "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
+
+
+@register.filter
+def money(amount: Money | int | None, currency: str = "") -> str:
+    """Minor units with their currency, or a Money: `{{ line.amount|money:line.currency }}` is «¥1,234.50»."""
+    if amount is None:
+        return NOTHING
+    value = amount if isinstance(amount, Money) else Money(int(amount), currency)
+    return value.text(locale())
+
+
+@register.filter
+def quantity(value: Quantity | Decimal | str | None, unit: str = "") -> str:
+    """A quantity with its unit in the reader's language: `{{ line.quantity|quantity:line.unit }}` is «12.5 t»."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, Quantity):
+        exact, unit = value.value, value.unit
+    else:
+        exact = Decimal(value)
+    number = format_decimal(exact, format="#,##0.######", locale=locale())
+    return f"{number} {unit_name(unit)}" if unit else number
+
+
+@register.filter
+def number(value: Decimal | int | float | None) -> str:
+    """A plain number with the reader's digit grouping."""
+    return NOTHING if value is None else format_decimal(value, locale=locale())
+
+
+@register.filter
+def percent(share: Decimal | float | None) -> str:
+    """A share of one as a percentage with at most one decimal: 0.057 is «5.7%»."""
+    return NOTHING if share is None else format_percent(share, format="#,##0.#%", locale=locale())
+
+
+@register.filter
+def name(names: dict[str, str] | Any) -> str:
+    """A name in the reader's language: `{{ organisation.name|name }}`, or of any object that has a `name`."""
+    if names is None:
+        return ""
+    if isinstance(names, dict):
+        return in_language(names)
+    inner = getattr(names, "name", None)
+    return in_language(inner) if isinstance(inner, dict) else str(inner or names)
+
+
+@register.filter
+def when(instant: datetime | date | None, form: str = "minute") -> SafeString | str:
+    """An instant in the marketplace's zone, as <time>. Forms: minute (default), second, day, short, full, relative."""
+    if instant is None or instant == "":
+        return NOTHING
+    if not isinstance(instant, datetime):
+        return format_html('<time datetime="{}">{}</time>', instant.isoformat(), format_date(instant, locale=locale()))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', machine(instant), spell(instant, "full"), spell(instant, form)
+    )
+
+
+def machine(instant: datetime) -> str:
+    """The instant for machines, UTC to the second."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def spell(instant: datetime, form: str) -> str:
+    """The instant for a person, in the zone of the page."""
+    zone = timezone.get_current_timezone()
+    chinese = locale() != "en"
+    if form == "relative":
+        return format_timedelta(instant - clock.now(), add_direction=True, locale=locale())
+    if form == "full":
+        text = format_datetime(instant, "y-MM-dd HH:mm:ss", tzinfo=zone, locale=locale())
+        return f"{text} {zone}"
+    patterns = {
+        "minute": ("d MMM y, HH:mm", "y年M月d日 HH:mm"),
+        "second": ("d MMM y, HH:mm:ss", "y年M月d日 HH:mm:ss"),
+        "day": ("d MMM y", "y年M月d日"),
+        "short": ("d MMM, HH:mm", "M月d日 HH:mm"),
+    }
+    return format_datetime(instant, patterns[form][chinese], tzinfo=zone, locale=locale())
+
+
+@register.filter
+def duration(value: timedelta | int | None) -> str:
+    """A length of time (or a number of seconds) in its largest unit: «3 days»."""
+    if value is None:
+        return NOTHING
+    return format_timedelta(value, threshold=1.2, locale=locale())
+
+
+@register.filter(name="status")
+def status_filter(code: str, vocabulary: str = "") -> SafeString:
+    """The badge of a state: `{{ tender.stage|status:"tender" }}`. The vocabulary is registered in core.web.status."""
+    state = states.state_of(code, vocabulary)
+    return badge(state.kind, state.word)
+
+
+@register.simple_tag
+def badge(kind: str, word: Any) -> SafeString:
+    """A badge with a word of your own: `{% badge "due" _("Answer by Friday") %}`."""
+    return format_html(
+        '<span class="hp-status hp-status-{}">{}{}</span>', kind, icon(states.ICONS.get(kind, "info")), word
+    )
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite. Without a label it is decoration; with one it is a picture that is read out."""
+    address = f"{static('vendor/icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="hp-icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, address
+        )
+    return format_html('<svg class="hp-icon" aria-hidden="true"><use href="{}"></use></svg>', address)
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """The hidden key that makes a form's act happen once, however often it is sent. In every form that changes something."""
+    return format_html('<input type="hidden" name="idempotency_key" value="{}">', uuid7())
+
+
+@register.simple_tag
+def countdown(until: datetime, ended: str = "") -> SafeString:
+    """The time left until an instant by the server's clock; it ticks where scripts run and is a plain sentence elsewhere."""
+    left = until - clock.now()
+    words = _("ended") if left <= timedelta() else format_timedelta(left, locale=locale())
+    return format_html(
+        '<time class="hp-countdown" datetime="{}" data-countdown data-ended="{}" data-day="{}">{}</time>',
+        until.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        ended or _("ended"),
+        _("d"),
+        words,
+    )
+
+
+@register.simple_tag
+def server_now() -> str:
+    """The server's clock, for the page's own: milliseconds since 1970."""
+    return str(int(clock.now().timestamp() * 1000))
+
+
+@register.simple_tag(takes_context=True)
+def address_with(context: dict[str, Any], **changes: Any) -> str:
+    """This page's query string with some parameters changed, or removed when empty: `href="{% address_with page=2 %}"`."""
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(name: str, label: Any, value: Any = "", **options: Any) -> dict[str, Any]:
+    """A labelled field with its hint and its error: `{% field "price" label value error=errors.price unit="CNY" %}`.
+
+    Options: type (text, number, date, checkbox, file, password, …), hint, error (a HuangpuError or a sentence), unit, choices
+    [(value, word)], lines (a text of several lines), required, optional, inputmode, min, max, step, maxlength,
+    autocomplete, placeholder, id.
+    """
+    return {"name": name, "label": label, "value": value, **options}
+
+
+@register.filter
+def money_short(amount: Money | int | None, currency: str = "") -> str:
+    """Money for a tile, shortened: «CN¥24.1B», «¥241亿». Never where an exact amount is meant."""
+    if amount is None:
+        return NOTHING
+    value = amount if isinstance(amount, Money) else Money(int(amount), currency)
+    if abs(value.major) < 10_000:
+        return value.text(locale())
+    return format_compact_currency(value.major, value.currency, locale=locale(), fraction_digits=1)
+
+
+@register.filter
+def error_of(errors: dict[str, Any] | None, field: str) -> Any:
+    """What is wrong with a field, from a mapping field → error; empty when nothing is."""
+    return (errors or {}).get(field, "")

@@ -1,0 +1,159 @@
+"""A real browser for journeys: the system's Chromium by Playwright, against Django's own live server.
+
+    def test_something(page, live_server, axe): page.goto(live_server.url + "/"); axe(page)
+
+`shot(page, "front")` writes what is on screen, so that a person can look at it. Without a Chromium these tests are skipped
+with a clear word; HUANGPU_CHROMIUM names another than /usr/bin/chromium.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+CHROMIUM = os.environ.get("HUANGPU_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+SHOTS = Path(os.environ.get("HUANGPU_SHOTS", "var/shots"))
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--font-render-hinting=none",
+]
+SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
+LANGUAGES = {"en": "en", "zh": "zh-hans"}
+
+# Playwright's synchronous interface runs an event loop in this thread; Django must not take that for an async view.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is marked `browser`, and skipped where there is none."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="no Chromium: install Debian's package chromium"))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
+    """Opens pages of one person each: `new_page(language="zh-hans", size="phone", theme="dark")`.
+
+    A script that fails or that the content security policy stops fails the test, with its words.
+    """
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_page(language: str = "en", size: str = "desktop", theme: str = "light") -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce",
+            base_url=live_server.url,
+            is_mobile=size == "phone",
+        )
+        context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
+        contexts.append(context)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """One page in English at a desk."""
+    return new_page()
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Asserts that axe-core finds nothing serious or critical on the page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        grave = [
+            f"{one['impact']} {one['id']}: {one['help']} at {node['target']} {node.get('failureSummary', '')}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"][:4]
+        ]
+        assert not grave, "\n".join([page.url, *grave])
+
+    return check
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], Path]:
+    """Writes the whole page as a picture and returns where."""
+
+    def write(page: Page, name: str, full: bool = True) -> Path:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        path = SHOTS / f"{name}.png"
+        page.screenshot(path=path, full_page=full)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shots(browser: Browser, live_server: Any) -> Callable[..., list[Path]]:
+    """Writes a page in both languages, at a desk and on a phone, light and dark: `shots("/", "front")`.
+
+    `cookies` are those of a signed-in page's context (`page.context.cookies()`).
+    """
+
+    def write(path: str, name: str, cookies: list[Any] | None = None, variants: list[str] | None = None) -> list[Path]:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        written = []
+        for variant in variants or ["en-desktop-light", "zh-desktop-dark", "zh-phone-light", "en-phone-dark"]:
+            language, size, theme = variant.split("-")
+            width, height = SIZES[size]
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
+            )
+            context.add_cookies([one for one in cookies or [] if one["name"] != "django_language"])
+            context.add_cookies([{"name": "django_language", "value": LANGUAGES[language], "url": live_server.url}])
+            page = context.new_page()
+            page.goto(live_server.url + path)
+            page.wait_for_load_state("networkidle")
+            target = SHOTS / f"{name}-{variant}.png"
+            page.screenshot(path=target, full_page=True)
+            written.append(target)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path} is {wide} px wide at {width} ({variant})"
+            context.close()
+        return written
+
+    return write
