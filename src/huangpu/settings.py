@@ -115,7 +115,9 @@ X_FRAME_OPTIONS = "DENY"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"  # a room's jobs.py defines its tasks on huangpu.core.jobs.app
 # No inline script or style anywhere. Pages connect to this address and to the live streams' port of the same hosts.
-_live = [f"http{'s' if env.https else ''}://{host}:{env.live_port}" for host in ALLOWED_HOSTS if not host.startswith("[")]
+_live = [
+    f"http{'s' if env.https else ''}://{host}:{env.live_port}" for host in ALLOWED_HOSTS if not host.startswith("[")
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
