@@ -1,0 +1,28 @@
+"""What may be done with a tender: one function an act, one transaction each."""
+
+from .awarding import award, pass_on
+from .bidding import open_bids, submit_bid, withdraw_bid
+from .dialogue import answer, ask, complain, decide_complaint
+from .drafting import amend, cancel, draft_from, edit, plan, publish
+from .evaluation import disqualify, evaluate, score
+
+__all__ = [
+    "amend",
+    "answer",
+    "ask",
+    "award",
+    "cancel",
+    "complain",
+    "decide_complaint",
+    "disqualify",
+    "draft_from",
+    "edit",
+    "evaluate",
+    "open_bids",
+    "pass_on",
+    "plan",
+    "publish",
+    "score",
+    "submit_bid",
+    "withdraw_bid",
+]
