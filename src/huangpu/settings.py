@@ -21,7 +21,7 @@ BASE_APPS = [
     "huangpu.flows.commerce",
     "huangpu.flows.process",
 ]
-MARKET_APPS = ["huangpu.markets.tender", "huangpu.markets.auction"]
+MARKET_APPS = ["huangpu.markets.history", "huangpu.markets.tender", "huangpu.markets.auction"]
 SECTOR_APPS = ["huangpu.sectors.manufacturing"]
 CITY_APPS = ["huangpu.city.board", "huangpu.city.demo"]
 CHANNEL_APPS = ["huangpu.channels.web", "huangpu.channels.api", "huangpu.channels.live", "huangpu.channels.bench"]

@@ -1,0 +1,1 @@
+"""The open standards at this door."""
