@@ -1,0 +1,49 @@
+"""Commitments are consistent: what is done equals what fulfilled it, holds equal the ledger's, no state contradicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from huangpu.core.db import row
+
+UNEQUAL = """
+SELECT count(*) FROM commerce_commitment c LEFT JOIN (
+  SELECT commitment_id, sum(quantity) AS quantity, sum(amount) AS amount FROM process_fulfilment GROUP BY 1
+) f ON f.commitment_id = c.id
+WHERE c.done_quantity <> coalesce(f.quantity, 0) OR c.done_amount <> coalesce(f.amount, 0)
+"""
+OVERDRAWN = """
+SELECT count(*) FROM commerce_commitment h JOIN (
+  SELECT agreement_id, draws, sum(done_amount) AS drawn FROM commerce_commitment WHERE draws IS NOT NULL GROUP BY 1, 2
+) d ON d.agreement_id = h.agreement_id AND d.draws = h.ordinal
+WHERE d.drawn > h.done_amount
+"""
+TOO_EARLY = """
+SELECT count(*) FROM commerce_commitment c
+JOIN commerce_commitment w ON w.agreement_id = c.agreement_id AND w.ordinal = ANY (c.after)
+WHERE NOT c.stepwise AND w.state NOT IN ('done', 'ended') AND c.state IN ('due', 'done')
+"""
+UNCLOSED = """
+SELECT count(*) FROM commerce_agreement a
+WHERE (a.state IN ('fulfilled', 'terminated'))
+  <> NOT EXISTS (SELECT FROM commerce_commitment c WHERE c.agreement_id = a.id AND c.state NOT IN ('done', 'ended'))
+  AND a.state <> 'disputed'
+"""
+UNLOGGED = """
+SELECT count(*) FROM process_fulfilment f LEFT JOIN log_event e ON e.id = f.event_id WHERE e.id IS NULL
+"""
+
+CHECKS = {
+    "commitments that differ from what fulfilled them": UNEQUAL,
+    "holds from which more was drawn than they held": OVERDRAWN,
+    "commitments that were due before what they wait for": TOO_EARLY,
+    "agreements whose state contradicts their commitments": UNCLOSED,
+    "fulfilments without an event in the log": UNLOGGED,
+}
+
+
+def problems() -> Iterator[str]:
+    for what, sql in CHECKS.items():
+        found = row(sql)
+        if found and found[0]:
+            yield f"{found[0]} {what}"

@@ -1,0 +1,72 @@
+"""What verbs, states and options are called for a person: the one place where the process room's codes become words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+# by action: the promise, the button, the deed
+ACTIONS: dict[str, tuple[Any, Any, Any]] = {
+    "hold": (_("Payment into escrow"), _("Pay into escrow"), _("Paid into escrow")),
+    "release": (_("Release of payment"), _("Release the payment"), _("Payment released")),
+    "charge": (_("Marketplace fee"), _("Charge the fee"), _("Fee charged")),
+    "refund": (_("Refund"), _("Refund"), _("Refunded")),
+    "pay": (_("Payment"), _("Pay"), _("Paid")),
+    "deliver": (_("Delivery"), _("Report a delivery"), _("Delivered")),
+    "serve": (_("Service"), _("Report the service"), _("Served")),
+    "transfer_title": (_("Transfer of title"), _("Transfer the title"), _("Title transferred")),
+    "accept": (_("Inspection and acceptance"), _("Accept"), _("Accepted")),
+    "invoice": (_("Invoice"), _("Issue the invoice"), _("Invoiced")),
+}
+STATES: dict[str, Any] = {
+    "waiting": _("waiting"),
+    "due": _("due"),
+    "late": _("late"),
+    "done": _("done"),
+    "ended": _("ended"),
+    "open": _("under way"),
+    "disputed": _("in dispute"),
+    "fulfilled": _("fulfilled"),
+    "terminated": _("terminated"),
+}
+OPTIONS: dict[str, Any] = {
+    "withdraw_unpaid": _("Withdraw: the payment did not come"),
+    "reject": _("Reject a delivery"),
+    "cancel_undelivered": _("Cancel what was not delivered in time"),
+    "dispute": _("Open a dispute"),
+    "decide": _("Decide the dispute"),
+    "cancel": _("Cancel"),
+    "cancel_late": _("Cancel with the agreed penalty"),
+    "return": _("Return goods"),
+    "lapse": _("Lapsed"),
+}
+FLOWS: dict[str, Any] = {
+    "commerce": _("Commerce"),
+    "goods": _("Goods"),
+    "funds": _("Funds"),
+    "information": _("Information"),
+    "process": _("Process"),
+}
+ROLES: dict[str, Any] = {
+    "buyer": _("buyer"),
+    "seller": _("seller"),
+    "operator": _("operator"),
+    "arbiter": _("arbiter"),
+    "house": _("the platform"),
+}
+EVENTS: dict[str, tuple[str, Any]] = {
+    "agreement.concluded": ("commerce", _("Agreement concluded")),
+    "process.resolved": ("process", _("Option used")),
+    "commitment.lapsed": ("process", _("Time passed")),
+}
+
+
+def declare_event(kind: str, lane: str, words: Any) -> None:
+    """A room above says in which lane of the trade page its events belong, and what they are called."""
+    EVENTS[kind] = (lane, words)
+
+
+def option_words(key: str) -> Any:
+    """«reject/1» is called what «reject» is called."""
+    return OPTIONS.get(key.split("/")[0], key)
