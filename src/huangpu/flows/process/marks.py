@@ -1,0 +1,99 @@
+"""From a trade to the marks of its picture: what was promised, what happened, in five lanes over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from huangpu.core.log.models import Event
+from huangpu.core.money import Money
+from huangpu.core.names import in_language
+from huangpu.core.quantity import Quantity
+from huangpu.core.web.lanes import Mark
+
+from .models import Fulfilment
+from .rules import Promise, Trade
+from .words import ACTIONS, EVENTS, option_words
+
+
+def marks_of(
+    trade: Trade,
+    fulfilments: Iterable[Fulfilment],
+    events: Iterable[tuple[Event, dict[str, Any] | None]],
+    names: Mapping[UUID, Mapping[str, str]],
+    now: datetime,
+    locale: str,
+) -> list[Mark]:
+    """One mark a fulfilment that stands, one a promise that is still open, one an event that fulfils no promise."""
+    listed = list(events)
+    when = {event.pk: event.occurred_at for event, _body in listed}
+    promises = {item.id: item for item in trade.promises}
+    marks = [_event_mark(event, body) for event, body in listed if event.kind in EVENTS]
+    for done in fulfilments:
+        promise = promises[done.commitment_id]
+        taken_back = done.quantity is not None and done.quantity < 0
+        marks.append(
+            _mark(
+                promise, names, locale, at=when.get(done.event_id), state="cancelled" if taken_back else "done",
+                how_much=_how_much(trade, promise, done.quantity, done.amount, locale), href=f"#event-{done.event_id}",
+            )
+        )  # fmt: skip
+    for promise in trade.promises:
+        if promise.state in ("due", "waiting"):
+            late = promise.state == "due" and promise.due_at is not None and promise.due_at <= now
+            rest = _rest(trade, promise, locale)
+            marks.append(_mark(promise, names, locale, at=None, state="late" if late else promise.state, how_much=rest,
+                               href=f"#commitment-{promise.ordinal}"))  # fmt: skip
+        elif promise.state == "ended" and not promise.measure:
+            marks.append(_mark(promise, names, locale, at=promise.settled_at, state="cancelled",
+                               how_much=_rest(trade, promise, locale), href=f"#commitment-{promise.ordinal}"))  # fmt: skip
+    return marks
+
+
+def _mark(
+    promise: Promise, names: Mapping[UUID, Mapping[str, str]], locale: str, *, at: datetime | None, state: str,
+    how_much: str, href: str,
+) -> Mark:  # fmt: skip
+    promised, _button, deed = ACTIONS[promise.action]
+    line = in_language(dict(promise.name))
+    return Mark(
+        lane=promise.flow,
+        at=at,
+        due=promise.due_at,
+        state=state,
+        label=str(deed if state == "done" else promised),
+        detail=" · ".join(part for part in (line, how_much) if part),
+        href=href,
+        provider=in_language(dict(names.get(promise.provider_id, {}))),
+        receiver=in_language(dict(names.get(promise.receiver_id, {}))),
+    )
+
+
+def _event_mark(event: Event, body: dict[str, Any] | None) -> Mark:
+    lane, words = EVENTS[event.kind]
+    detail = ""
+    if event.kind == "process.resolved" and body:
+        words = option_words(body.get("option", ""))
+        detail = body.get("reason", "")
+    elif event.kind == "commitment.lapsed" and body:
+        detail = _("deemed done, as agreed") if body.get("silence") == "deemed" else str(option_words(body.get("key", "")))
+    return Mark(
+        lane=lane, at=event.occurred_at, due=None, state="done", label=str(words), detail=detail,
+        href=f"#event-{event.pk}", provider="", receiver="",
+    )  # fmt: skip
+
+
+def _how_much(trade: Trade, promise: Promise, quantity: Any, amount: int | None, locale: str) -> str:
+    if quantity is not None:
+        return Quantity(abs(quantity), promise.unit).text()
+    return Money(amount, trade.currency).text(locale) if amount else ""
+
+
+def _rest(trade: Trade, promise: Promise, locale: str) -> str:
+    if promise.quantity is not None:
+        return _how_much(trade, promise, promise.quantity - promise.done_quantity, None, locale)
+    return _how_much(trade, promise, None, (promise.amount or 0) - promise.done_amount, locale)

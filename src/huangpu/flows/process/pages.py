@@ -1,0 +1,232 @@
+"""The trade page, the desk, the list of trades, and the acts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from huangpu.core import clock
+from huangpu.core.errors import HuangpuError, Invalid
+from huangpu.core.money import parse_money
+from huangpu.core.quantity import parse_quantity
+from huangpu.core.web.lanes import picture
+from huangpu.core.web.paging import page_of
+from huangpu.flows.commerce.models import Agreement, Commitment
+
+from . import acts, approvals, queries, rights, rules
+from .marks import marks_of
+from .rules import Promise, Trade
+from .words import ACTIONS, EVENTS, FLOWS, ROLES, option_words
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One verb that the reader can do now, with the commitments that it is for."""
+
+    action: str
+    words: Any
+    promises: list[tuple[Promise, Decimal | None, int | None]]  # and how much is possible now
+    fields: tuple[tuple[str, Any, bool], ...]  # name, label, required
+
+
+FIELDS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
+    "deliver": (("carrier", _("Carrier"), False), ("tracking", _("Tracking number"), False)),
+    "invoice": (("number", _("Invoice number"), True),),
+    "accept": (("remark", _("Remark"), False),),
+}
+
+
+@require_GET
+def trade_list(request: HttpRequest, marketplace: str) -> HttpResponse:
+    """The trades of a marketplace that the reader may see."""
+    state = request.GET.get("state") or None
+    market = request.marketplace
+    found = page_of(queries.trades(request.actor, market.id, state), request.GET.get("cursor"), 30)
+    return render(request, "process/list.html", {"page": found, "state": state or "", "marketplace": marketplace})
+
+
+@require_GET
+def trade_page(request: HttpRequest, marketplace: str, number: str) -> HttpResponse:
+    """One trade: its five lanes, what the reader can do now, every commitment and every event."""
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    return render(request, "process/trade.html", _trade_context(request, agreement, clock.now()))
+
+
+def _trade_context(request: HttpRequest, agreement: Agreement, now: datetime) -> dict[str, Any]:
+    trade = queries.trade_of(agreement)
+    parties = list(agreement.parties.all())
+    names = {party.organisation_id: party.organisation.name for party in parties}
+    threads = [agreement.id, *([agreement.origin_id] if agreement.origin_id else [])]
+    sees_all = bool(request.actor.market_roles) or "regulator" in request.actor.city_roles
+    story = queries.story(threads, request.actor.organisation_id, sees_all)
+    locale = "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
+    marks = marks_of(trade, queries.fulfilments(agreement.id), story, names, now, locale)
+    return {
+        "agreement": agreement,
+        "trade": trade,
+        "parties": [(ROLES.get(party.role, party.role), party.organisation) for party in parties],
+        "lanes": picture(marks, now=now),
+        "doings": _doings(trade, request),
+        "options": [
+            (view, option_words(view.key)) for view in queries.options_for(request.actor, trade, now) if view.refusal is None
+        ],
+        "rows": [_row(trade, item, names, now) for item in trade.promises],
+        "events": [(event, EVENTS.get(event.kind, ("", event.kind))[1], body) for event, body in reversed(story)],
+        "invoices": list(agreement.invoices.all()),
+        "template_hash": bytes(agreement.terms_hash).hex(),
+    }
+
+
+def _doings(trade: Trade, request: HttpRequest) -> list[Doing]:
+    mine = [item for item in trade.promises if item.state == "due" and item.provider_id == request.actor.organisation_id]
+    doings = []
+    for action in dict.fromkeys(item.action for item in mine):
+        if trade.state == "disputed" or not request.actor.has(*rights.PERFORM.get(action, ())):
+            continue
+        promises = [(item, *rules.performable(trade, item)) for item in mine if item.action == action]
+        doings.append(Doing(action, ACTIONS[action][1], promises, FIELDS.get(action, ())))
+    return doings
+
+
+def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) -> dict[str, Any]:
+    late = item.state == "due" and item.due_at is not None and item.due_at <= now
+    return {
+        "promise": item,
+        "flow": FLOWS[item.flow],
+        "words": ACTIONS[item.action][0],
+        "state": "late" if late else {"ended": "cancelled"}.get(item.state, item.state),
+        "provider": names.get(item.provider_id, {}),
+        "receiver": names.get(item.receiver_id, {}),
+        "waits_for": ", ".join(str(number) for number in item.after),
+        "share": int(100 * item.progress),
+    }
+
+
+@login_required
+@require_POST
+def perform(request: HttpRequest, marketplace: str, number: str) -> HttpResponse:
+    """Does one verb, with the quantities of the form; refusals are shown on the trade page."""
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    action = request.POST.get("action", "")
+    try:
+        parts = _parts(request, agreement, action)
+        details = {name: request.POST[name] for name, _label, _must in FIELDS.get(action, ()) if request.POST.get(name)}
+        acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now())
+    except HuangpuError as error:
+        return _refused(request, agreement, error)
+    messages.success(request, ACTIONS[action][2])
+    return redirect("process:trade", marketplace, number)
+
+
+def _parts(request: HttpRequest, agreement: Agreement, action: str) -> list[acts.Part]:
+    trade = queries.trade_of(agreement)
+    parts = []
+    for item in trade.promises:
+        if item.action != action or item.state != "due":
+            continue
+        text = request.POST.get(f"quantity-{item.ordinal}", "").strip()
+        if item.quantity is None:
+            parts.append(acts.Part(item.ordinal))
+        elif text and text.strip("0."):
+            quantity = parse_quantity(text, item.unit, field=f"quantity-{item.ordinal}").value
+            parts.append(acts.Part(item.ordinal, quantity))
+    if not parts:
+        raise Invalid("parts.empty", _("Nothing was chosen; write a quantity above 0 in one line at least."), field="parts")
+    return parts
+
+
+@login_required
+@require_POST
+def resolve(request: HttpRequest, marketplace: str, number: str) -> HttpResponse:
+    """Uses an option of the terms."""
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    quantity, amount = request.POST.get("quantity", "").strip(), request.POST.get("amount", "").strip()
+    try:
+        acts.resolve(
+            actor=request.actor,
+            agreement_id=agreement.id,
+            option=request.POST.get("option", ""),
+            quantity=parse_quantity(quantity, "C62").value if quantity else None,
+            amount=parse_money(amount, agreement.currency).minor if amount else None,
+            reason=request.POST.get("reason", ""),
+            now=clock.now(),
+        )
+    except HuangpuError as error:
+        return _refused(request, agreement, error)
+    messages.success(request, option_words(request.POST["option"]))
+    return redirect("process:trade", marketplace, number)
+
+
+def _refused(request: HttpRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
+    context = _trade_context(request, agreement, clock.now())
+    return render(request, "process/trade.html", {**context, "refusal": error}, status=error.status)
+
+
+@login_required
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """Everything that my organisation owes or is owed, soonest first, with the act beside it."""
+    organisation_id, now = request.actor.organisation_id, clock.now()
+    side = request.GET.get("side", "")
+    entries: list[dict[str, Any]] = []
+    tasks = []
+    if organisation_id:
+        found = queries.desk(organisation_id, owed_by=side != "in", owed_to=side != "out")[:300]
+        entries = [_entry(item, organisation_id, now) for item in found]
+        tasks = list(queries.tasks(organisation_id))
+    late = sum(entry["late"] for entry in entries)
+    return render(request, "process/desk.html", {"entries": entries, "tasks": tasks, "side": side, "late": late})
+
+
+def _entry(item: Commitment, organisation_id: UUID, now: datetime) -> dict[str, Any]:
+    market, agreement = item.agreement.marketplace, item.agreement
+    mine = item.provider_id == organisation_id
+    return {
+        "item": item,
+        "mine": mine,
+        "late": item.due_at is not None and item.due_at <= now,
+        "words": ACTIONS[item.action][1 if mine else 0],
+        "other": item.receiver if mine else item.provider,
+        "flow": FLOWS[item.flow],
+        "href": reverse("process:trade", args=[market.slug, agreement.number]) + ("#act-" + item.action if mine else ""),
+    }
+
+
+@login_required
+@require_POST
+def decide_task(request: HttpRequest, task: UUID) -> HttpResponse:
+    """One person's yes or no to an approval."""
+    try:
+        decided = approvals.decide(
+            actor=request.actor, task_id=task, approves=request.POST.get("approves") == "yes",
+            reason=request.POST.get("reason", ""), now=clock.now(),
+        )  # fmt: skip
+    except HuangpuError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Your decision is recorded; the task is %(state)s.") % {"state": decided.state})
+    return redirect("process:desk")
+
+
+app_name = "process"
+urlpatterns = [
+    path("desk/", desk, name="desk"),
+    path("desk/tasks/<uuid:task>/", decide_task, name="decide"),
+    path("m/<slug:marketplace>/trades/", trade_list, name="list"),
+    path("m/<slug:marketplace>/trades/<str:number>/", trade_page, name="trade"),
+    path("m/<slug:marketplace>/trades/<str:number>/perform/", perform, name="perform"),
+    path("m/<slug:marketplace>/trades/<str:number>/resolve/", resolve, name="resolve"),
+]
