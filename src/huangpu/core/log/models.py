@@ -37,6 +37,11 @@ class Event(AppendOnly):
             models.Index(fields=["marketplace_id", "id"], name="log_event_marketplace"),
         ]
 
+    @property
+    def leaf_text(self) -> str:
+        """The leaf as people compare it: 64 hexadecimal digits."""
+        return bytes(self.leaf).hex()
+
 
 class Payload(AppendOnly):
     """What an event says, and the salt that hides it in the leaf. Erasing the row leaves every proof valid."""

@@ -19,8 +19,8 @@ from huangpu.core.ids import uuid7
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.quantity import plain
 from huangpu.parties.actor import Actor
+from huangpu.parties.rights import require
 
-from . import rights
 from .models import Place, Shipment
 from .rules import Balance, Move
 
@@ -74,7 +74,7 @@ def open_place(
     *, actor: Actor, organisation_id: UUID, code: str, name: dict[str, str], address: str = "", now: datetime
 ) -> Place:
     """A place of the actor's organisation where goods can lie. Refused with `place.code_taken`."""
-    rights.may(actor, "place.open", organisation_id)
+    require(actor, "goods.open_place", organisation_id=organisation_id)
     place, created = Place.objects.get_or_create(
         organisation_id=organisation_id, code=code, defaults={"name": name, "address": address}
     )
@@ -102,7 +102,7 @@ def take_in(
     place = Place.objects.filter(pk=place_id).first()
     if place is None:
         raise Invalid("place.unknown", _("There is no place “%(value)s”."), field="place_id", value=str(place_id))
-    rights.may(actor, "stock.take_in", place.organisation_id)
+    require(actor, "goods.take_in", organisation_id=place.organisation_id)
     if quantity <= 0:
         raise Invalid("quantity.invalid", _("“%(value)s” is not a quantity; write a number above 0."), field="quantity",
                       value=plain(quantity))  # fmt: skip

@@ -125,7 +125,7 @@ def perform(
         if not rights.may_see(actor, trade.marketplace_id, trade.roles.values()):
             raise NotFound("agreement.unknown", _("There is no agreement “%(value)s”."), field="agreement",
                            value=str(agreement_id))  # fmt: skip
-        rights.may_perform(actor, action, {promise.provider_id for promise in promises})
+        rights.require_perform(actor, action, {promise.provider_id for promise in promises})
         for part in parts:
             rules.perform(trade, part.ordinal, part.quantity, part.amount, now=now, by_house=actor.is_system)
         rules.advance(trade, now)

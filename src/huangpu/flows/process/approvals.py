@@ -7,6 +7,7 @@ An act that may need it calls `check`. Without approval it is refused with `appr
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -17,6 +18,7 @@ from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.money import exponent
 from huangpu.parties.actor import Actor
+from huangpu.parties.rights import require
 
 from .models import ApprovalRule, Decision, Task
 
@@ -68,15 +70,16 @@ def set_rule(
     *, actor: Actor, act_name: str, currency: str, amount_from: int, persons: int, role: str = "approver", now: datetime
 ) -> ApprovalRule:
     """The owner decides from which amount (minor units) an act needs how many persons. `persons` = 0 removes the rule."""
-    if actor.organisation_id is None or "owner" not in actor.roles:
-        raise Refused(
-            "rights.refused", _("Only an owner sets the rules of approval."), field="actor", value="approval.set_rule"
-        )
+    require(actor, "process.set_approval_rule")
     exponent(currency)  # refuses what is not a currency
     if not 0 <= persons <= 9 or amount_from < 0:
         raise Invalid("approval.rule", _("“%(value)s” is not possible; from 0 to 9 persons, from an amount of 0."),
                       field="persons", value=persons)  # fmt: skip
-    key = {"organisation_id": actor.organisation_id, "act": act_name, "currency": currency, "amount_from": amount_from}
+    organisation_id = actor.organisation_id
+    assert organisation_id is not None, "the rule names roles of an organisation"
+    key: dict[str, Any] = {
+        "organisation_id": organisation_id, "act": act_name, "currency": currency, "amount_from": amount_from,
+    }  # fmt: skip
     if persons == 0:
         ApprovalRule.objects.filter(**key).delete()
         rule = ApprovalRule(**key, persons=0, role=role)
@@ -84,7 +87,7 @@ def set_rule(
         rule, _created = ApprovalRule.objects.update_or_create(**key, defaults={"persons": persons, "role": role})
     if actor.marketplace_id:
         facts = {"act": act_name, "currency": currency, "amount_from": amount_from, "persons": persons, "role": role}
-        record([_event("approval.rule_set", actor, actor.marketplace_id, actor.organisation_id, now, facts)])
+        record([_event("approval.rule_set", actor, actor.marketplace_id, organisation_id, now, facts)])
     return rule
 
 
@@ -101,8 +104,8 @@ def ask(
     now: datetime,
 ) -> Task:
     """Opens the task in which the others decide. Asking twice returns the open task."""
-    if actor.organisation_id is None:
-        raise Refused("rights.refused", _("Act for an organisation first."), field="actor", value="approval.ask")
+    require(actor, "process.ask_approval")
+    assert actor.organisation_id is not None, "the rule names roles of an organisation"
     rule = rule_for(actor.organisation_id, act_name, amount, currency)
     if rule is None:
         raise Conflict("approval.not_needed", _("This needs no approval."), field="approval", value=act_name)
@@ -135,9 +138,8 @@ def decide(*, actor: Actor, task_id: UUID, approves: bool, reason: str = "", now
     task = lock(Task, [task_id]).get(task_id)
     if task is None or task.organisation_id != actor.organisation_id:
         raise NotFound("task.unknown", _("There is no task “%(value)s”."), field="task", value=str(task_id))
-    if actor.person_id is None or not actor.has(task.role):
-        raise Refused("rights.refused", _("Only the %(roles)s of the organisation may do this."), field="actor",
-                      value="approval.decide", roles=task.role)  # fmt: skip
+    require(actor, "process.approve", organisation_id=task.organisation_id)
+    assert actor.person_id is not None, "only a person has a role"
     if actor.person_id == task.asked_by_id:
         raise Refused(
             "approval.own", _("Who asks does not approve; somebody else has to."), field="actor", value=task.act

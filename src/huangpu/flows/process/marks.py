@@ -38,7 +38,7 @@ def marks_of(
         taken_back = done.quantity is not None and done.quantity < 0
         marks.append(
             _mark(
-                promise, names, locale, at=when.get(done.event_id), state="cancelled" if taken_back else "done",
+                promise, names, at=when.get(done.event_id), state="cancelled" if taken_back else "done",
                 how_much=_how_much(trade, promise, done.quantity, done.amount, locale), href=f"#event-{done.event_id}",
             )
         )  # fmt: skip
@@ -46,16 +46,16 @@ def marks_of(
         if promise.state in ("due", "waiting"):
             late = promise.state == "due" and promise.due_at is not None and promise.due_at <= now
             rest = _rest(trade, promise, locale)
-            marks.append(_mark(promise, names, locale, at=None, state="late" if late else promise.state, how_much=rest,
+            marks.append(_mark(promise, names, at=None, state="late" if late else promise.state, how_much=rest,
                                href=f"#commitment-{promise.ordinal}"))  # fmt: skip
         elif promise.state == "ended" and not promise.measure:
-            marks.append(_mark(promise, names, locale, at=promise.settled_at, state="cancelled",
+            marks.append(_mark(promise, names, at=promise.settled_at, state="cancelled",
                                how_much=_rest(trade, promise, locale), href=f"#commitment-{promise.ordinal}"))  # fmt: skip
     return marks
 
 
 def _mark(
-    promise: Promise, names: Mapping[UUID, Mapping[str, str]], locale: str, *, at: datetime | None, state: str,
+    promise: Promise, names: Mapping[UUID, Mapping[str, str]], *, at: datetime | None, state: str,
     how_much: str, href: str,
 ) -> Mark:  # fmt: skip
     promised, _button, deed = ACTIONS[promise.action]
@@ -80,7 +80,9 @@ def _event_mark(event: Event, body: dict[str, Any] | None) -> Mark:
         words = option_words(body.get("option", ""))
         detail = body.get("reason", "")
     elif event.kind == "commitment.lapsed" and body:
-        detail = _("deemed done, as agreed") if body.get("silence") == "deemed" else str(option_words(body.get("key", "")))
+        detail = (
+            _("deemed done, as agreed") if body.get("silence") == "deemed" else str(option_words(body.get("key", "")))
+        )
     return Mark(
         lane=lane, at=event.occurred_at, due=None, state="done", label=str(words), detail=detail,
         href=f"#event-{event.pk}", provider="", receiver="",

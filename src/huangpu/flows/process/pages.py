@@ -11,22 +11,24 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import parse_money
-from huangpu.core.quantity import parse_quantity
+from huangpu.core.quantity import parse_quantity, plain
 from huangpu.core.web.lanes import picture
 from huangpu.core.web.paging import page_of
 from huangpu.flows.commerce.models import Agreement, Commitment
+from huangpu.parties.request import PartyRequest
+from huangpu.parties.rights import may
 
-from . import acts, approvals, queries, rights, rules
+from . import acts, approvals, queries, rules
 from .marks import marks_of
 from .rules import Promise, Trade
 from .words import ACTIONS, EVENTS, FLOWS, ROLES, option_words
@@ -38,19 +40,19 @@ class Doing:
 
     action: str
     words: Any
-    promises: list[tuple[Promise, Decimal | None, int | None]]  # and how much is possible now
+    promises: list[tuple[Promise, Decimal | None, str, int | None]]  # and how much is possible now: exact, plain, minor
     fields: tuple[tuple[str, Any, bool], ...]  # name, label, required
 
 
 FIELDS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
-    "deliver": (("carrier", _("Carrier"), False), ("tracking", _("Tracking number"), False)),
-    "invoice": (("number", _("Invoice number"), True),),
-    "accept": (("remark", _("Remark"), False),),
+    "deliver": (("carrier", gettext_lazy("Carrier"), False), ("tracking", gettext_lazy("Tracking number"), False)),
+    "invoice": (("number", gettext_lazy("Invoice number"), True),),
+    "accept": (("remark", gettext_lazy("Remark"), False),),
 }
 
 
 @require_GET
-def trade_list(request: HttpRequest, marketplace: str) -> HttpResponse:
+def trade_list(request: PartyRequest, marketplace: str) -> HttpResponse:
     """The trades of a marketplace that the reader may see."""
     state = request.GET.get("state") or None
     market = request.marketplace
@@ -59,13 +61,13 @@ def trade_list(request: HttpRequest, marketplace: str) -> HttpResponse:
 
 
 @require_GET
-def trade_page(request: HttpRequest, marketplace: str, number: str) -> HttpResponse:
+def trade_page(request: PartyRequest, marketplace: str, number: str) -> HttpResponse:
     """One trade: its five lanes, what the reader can do now, every commitment and every event."""
     agreement = queries.agreement(request.actor, request.marketplace.id, number)
     return render(request, "process/trade.html", _trade_context(request, agreement, clock.now()))
 
 
-def _trade_context(request: HttpRequest, agreement: Agreement, now: datetime) -> dict[str, Any]:
+def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -> dict[str, Any]:
     trade = queries.trade_of(agreement)
     parties = list(agreement.parties.all())
     names = {party.organisation_id: party.organisation.name for party in parties}
@@ -81,7 +83,9 @@ def _trade_context(request: HttpRequest, agreement: Agreement, now: datetime) ->
         "lanes": picture(marks, now=now),
         "doings": _doings(trade, request),
         "options": [
-            (view, option_words(view.key)) for view in queries.options_for(request.actor, trade, now) if view.refusal is None
+            (view, option_words(view.key), plain(view.line.done_quantity) if view.line else "")
+            for view in queries.options_for(request.actor, trade, now)
+            if view.refusal is None
         ],
         "rows": [_row(trade, item, names, now) for item in trade.promises],
         "events": [(event, EVENTS.get(event.kind, ("", event.kind))[1], body) for event, body in reversed(story)],
@@ -90,15 +94,22 @@ def _trade_context(request: HttpRequest, agreement: Agreement, now: datetime) ->
     }
 
 
-def _doings(trade: Trade, request: HttpRequest) -> list[Doing]:
-    mine = [item for item in trade.promises if item.state == "due" and item.provider_id == request.actor.organisation_id]
+def _doings(trade: Trade, request: PartyRequest) -> list[Doing]:
+    mine = [
+        item for item in trade.promises if item.state == "due" and item.provider_id == request.actor.organisation_id
+    ]
     doings = []
     for action in dict.fromkeys(item.action for item in mine):
-        if trade.state == "disputed" or not request.actor.has(*rights.PERFORM.get(action, ())):
+        if trade.state == "disputed" or not may(request.actor, f"process.{action}"):
             continue
-        promises = [(item, *rules.performable(trade, item)) for item in mine if item.action == action]
+        promises = [_possible(trade, item) for item in mine if item.action == action]
         doings.append(Doing(action, ACTIONS[action][1], promises, FIELDS.get(action, ())))
     return doings
+
+
+def _possible(trade: Trade, item: Promise) -> tuple[Promise, Decimal | None, str, int | None]:
+    quantity, amount = rules.performable(trade, item)
+    return item, quantity, "" if quantity is None else plain(quantity), amount
 
 
 def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) -> dict[str, Any]:
@@ -117,7 +128,7 @@ def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) 
 
 @login_required
 @require_POST
-def perform(request: HttpRequest, marketplace: str, number: str) -> HttpResponse:
+def perform(request: PartyRequest, marketplace: str, number: str) -> HttpResponse:
     """Does one verb, with the quantities of the form; refusals are shown on the trade page."""
     agreement = queries.agreement(request.actor, request.marketplace.id, number)
     action = request.POST.get("action", "")
@@ -131,7 +142,7 @@ def perform(request: HttpRequest, marketplace: str, number: str) -> HttpResponse
     return redirect("process:trade", marketplace, number)
 
 
-def _parts(request: HttpRequest, agreement: Agreement, action: str) -> list[acts.Part]:
+def _parts(request: PartyRequest, agreement: Agreement, action: str) -> list[acts.Part]:
     trade = queries.trade_of(agreement)
     parts = []
     for item in trade.promises:
@@ -144,13 +155,15 @@ def _parts(request: HttpRequest, agreement: Agreement, action: str) -> list[acts
             quantity = parse_quantity(text, item.unit, field=f"quantity-{item.ordinal}").value
             parts.append(acts.Part(item.ordinal, quantity))
     if not parts:
-        raise Invalid("parts.empty", _("Nothing was chosen; write a quantity above 0 in one line at least."), field="parts")
+        raise Invalid(
+            "parts.empty", _("Nothing was chosen; write a quantity above 0 in one line at least."), field="parts"
+        )
     return parts
 
 
 @login_required
 @require_POST
-def resolve(request: HttpRequest, marketplace: str, number: str) -> HttpResponse:
+def resolve(request: PartyRequest, marketplace: str, number: str) -> HttpResponse:
     """Uses an option of the terms."""
     agreement = queries.agreement(request.actor, request.marketplace.id, number)
     quantity, amount = request.POST.get("quantity", "").strip(), request.POST.get("amount", "").strip()
@@ -170,14 +183,14 @@ def resolve(request: HttpRequest, marketplace: str, number: str) -> HttpResponse
     return redirect("process:trade", marketplace, number)
 
 
-def _refused(request: HttpRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
+def _refused(request: PartyRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
     context = _trade_context(request, agreement, clock.now())
     return render(request, "process/trade.html", {**context, "refusal": error}, status=error.status)
 
 
 @login_required
 @require_GET
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: PartyRequest) -> HttpResponse:
     """Everything that my organisation owes or is owed, soonest first, with the act beside it."""
     organisation_id, now = request.actor.organisation_id, clock.now()
     side = request.GET.get("side", "")
@@ -201,13 +214,14 @@ def _entry(item: Commitment, organisation_id: UUID, now: datetime) -> dict[str, 
         "words": ACTIONS[item.action][1 if mine else 0],
         "other": item.receiver if mine else item.provider,
         "flow": FLOWS[item.flow],
-        "href": reverse("process:trade", args=[market.slug, agreement.number]) + ("#act-" + item.action if mine else ""),
+        "href": reverse("process:trade", args=[market.slug, agreement.number])
+        + ("#act-" + item.action if mine else ""),
     }
 
 
 @login_required
 @require_POST
-def decide_task(request: HttpRequest, task: UUID) -> HttpResponse:
+def decide_task(request: PartyRequest, task: UUID) -> HttpResponse:
     """One person's yes or no to an approval."""
     try:
         decided = approvals.decide(

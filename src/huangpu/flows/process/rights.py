@@ -9,34 +9,43 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Refused
 from huangpu.parties.actor import Actor
+from huangpu.parties.rights import MEMBERS, Rule, may, require
 
-PERFORM = {
-    "hold": ("finance", "buyer"),
-    "pay": ("finance", "buyer"),
-    "release": ("finance", "buyer"),
-    "charge": ("finance",),
-    "refund": ("finance", "buyer"),
-    "deliver": ("warehouse", "clerk"),
-    "serve": ("warehouse", "clerk"),
-    "transfer_title": ("warehouse", "clerk"),
-    "accept": ("warehouse", "buyer"),
-    "invoice": ("clerk", "finance"),
+VERBS: dict[str, Rule] = {
+    "hold": Rule("Pay the organisation's money into escrow.", roles=("finance", "buyer")),
+    "pay": Rule("Pay out of the organisation's wallet.", roles=("finance", "buyer")),
+    "release": Rule("Release held money where the terms leave it to the buyer.", roles=("finance", "buyer")),
+    "charge": Rule("Pay the marketplace's fee where the terms leave it to the seller.", roles=("finance",)),
+    "refund": Rule("Give held money back where the terms leave it to a party.", roles=("finance", "buyer")),
+    "deliver": Rule("Report a delivery, in parts or whole.", roles=("warehouse", "clerk")),
+    "serve": Rule("Report a service as rendered.", roles=("warehouse", "clerk")),
+    "transfer_title": Rule("Transfer the title of goods.", roles=("warehouse", "clerk")),
+    "accept": Rule("Inspect and accept what was delivered.", roles=("warehouse", "buyer")),
+    "invoice": Rule("Issue the invoice for what was delivered.", roles=("clerk", "finance")),
 }
-RESOLVE = ("buyer", "clerk", "finance")
-RULES = ("owner",)
+ACTS: dict[str, Rule] = {
+    "process.conclude": Rule("Conclude an agreement as one of its parties.", roles=("buyer", "clerk")),
+    **{f"process.{verb}": rule for verb, rule in VERBS.items()},
+    "process.resolve": Rule(
+        "Use an option of the terms: cancel, reject, return, dispute.", roles=("buyer", "clerk", "finance")
+    ),
+    "process.decide_dispute": Rule("Decide a dispute and divide what is held.", market_roles=("arbiter",)),
+    "process.see": Rule(
+        "Read a trade that the organisation is a party of.",
+        roles=MEMBERS,
+        market_roles=("operator", "arbiter"),
+        city_roles=("regulator",),
+    ),
+    "process.set_approval_rule": Rule("Say from which amount an act needs how many approvals.", roles=("owner",)),
+    "process.ask_approval": Rule("Ask for the approval of an act.", roles=("buyer", "clerk", "finance")),
+    "process.approve": Rule("Approve or refuse what a colleague asked for.", roles=("approver",)),
+}
 
 
-def may_perform(actor: Actor, action: str, provider_ids: Iterable[UUID]) -> None:
+def require_perform(actor: Actor, action: str, provider_ids: Iterable[UUID]) -> None:
     """Only members of the party that has promised it, in a role for this verb."""
-    roles = PERFORM.get(action, RESOLVE)
-    if not actor.is_system and (any(actor.organisation_id != id for id in provider_ids) or not actor.has(*roles)):
-        raise Refused(
-            "rights.refused",
-            _("Only who has promised it may do this, as %(roles)s."),
-            field="actor",
-            value=action,
-            roles=", ".join(("owner", *roles)),
-        )
+    for provider_id in set(provider_ids):
+        require(actor, f"process.{action}", organisation_id=provider_id)
 
 
 def may_see(actor: Actor, marketplace_id: UUID, party_ids: Iterable[UUID]) -> bool:
@@ -52,11 +61,11 @@ def may_see(actor: Actor, marketplace_id: UUID, party_ids: Iterable[UUID]) -> bo
 def role_for(actor: Actor, marketplace_id: UUID, roles: dict[str, UUID], wanted: Iterable[str]) -> str | None:
     """The role in which the actor may use an option, of those it is a right of; None if in no role."""
     for role in wanted:
-        if role == "house" and actor.is_system:
+        if actor.is_system:
+            return role if role == "house" else None
+        if role == "arbiter" and may(actor, "process.decide_dispute", marketplace_id=marketplace_id):
             return role
-        if role == "arbiter" and actor.marketplace_id == marketplace_id and "arbiter" in actor.market_roles:
-            return role
-        if roles.get(role) == actor.organisation_id and actor.organisation_id and actor.has(*RESOLVE):
+        if role in roles and may(actor, "process.resolve", organisation_id=roles[role]):
             return role
     return None
 

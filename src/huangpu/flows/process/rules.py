@@ -334,12 +334,13 @@ def exercise(
     if refusal := why_not(trade, option, role, now):
         raise refusal
     portion = _portion(trade, option, quantity)
+    _check_decided(trade, option, amount)
+    for promise in _listed(trade, option, "undoes"):
+        _take_back(trade, promise, Decimal(promise.quantity or 0) if portion == 1 else quantity, now)
     if option.get("decides"):
         trade.state = "open"
     if option.get("suspends"):
         trade.state = "disputed"
-    for promise in _listed(trade, option, "undoes"):
-        _take_back(trade, promise, Decimal(promise.quantity or 0) if portion == 1 else quantity, now)
     for promise in _listed(trade, option, "ends"):
         if not promise.over:
             _end(trade, promise, now)
@@ -361,14 +362,23 @@ def _opened(
         promise.amount = share(promise.amount, portion) if promise.amount else promise.amount
         promise.quantity = quantity if promise.quantity is not None and quantity is not None else promise.quantity
     if promise.measure == Measure.DECIDED:
-        most = trade.held(trade.promise(promise.draws)) if promise.draws else 0
-        if decided is None or not 0 <= decided <= most:
-            raise Invalid("option.amount", _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
-                          field="amount", value=decided, most=most)  # fmt: skip
         promise.amount = decided
-        if decided == 0:
-            promise.state = "ended"
+        promise.state = "waiting" if decided else "ended"
     return promise
+
+
+def _check_decided(trade: Trade, option: Mapping[str, Any], decided: int | None) -> None:
+    for data in option.get("then", ()):
+        if data["measure"] == Measure.DECIDED:
+            most = trade.held(by_key(trade, data["draws_key"]))
+            if decided is None or not 0 <= decided <= most:
+                raise Invalid(
+                    "option.amount",
+                    _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
+                    field="amount",
+                    value=decided,
+                    most=most,
+                )
 
 
 def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: datetime) -> None:

@@ -1,0 +1,248 @@
+"""The endpoints of trades: read one, perform, resolve; the desk; approvals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ninja import Field, Router, Schema
+
+from huangpu.core import clock
+from huangpu.core.quantity import parse_quantity, plain
+from huangpu.core.web.paging import Page, page_of
+from huangpu.flows.commerce.models import Agreement
+from huangpu.parties.request import PartyRequest
+
+from . import acts, approvals, queries, rules
+from .rules import Promise, Trade
+
+router = Router(tags=["trades"])
+
+
+class CommitmentOut(Schema):
+    """One promise of a trade. Amounts are minor units of the trade's currency, quantities decimal texts."""
+
+    ordinal: int
+    key: str
+    flow: str = Field(description="commerce, goods, funds, information or process")
+    action: str
+    provider: UUID
+    receiver: UUID
+    name: dict[str, str]
+    after: list[int] = Field(description="the ordinals it waits for")
+    quantity: str | None
+    unit: str
+    amount: int | None
+    done_quantity: str
+    done_amount: int
+    possible_now: str | int | None = Field(description="how much can be performed now: a quantity or an amount")
+    state: str = Field(description="waiting, due, done or ended")
+    due_at: datetime | None
+
+
+class OptionOut(Schema):
+    """A right to leave the path that the caller has."""
+
+    key: str
+    usable: bool
+    reason: str = Field("", description="why it cannot be used now")
+
+
+class TradeOut(Schema):
+    """A trade: an agreement with its commitments."""
+
+    id: UUID
+    number: str
+    title: dict[str, str]
+    state: str
+    currency: str
+    amount: int
+    concluded_at: datetime
+    origin: UUID | None
+    parties: dict[str, UUID]
+    commitments: list[CommitmentOut]
+    options: list[OptionOut]
+
+
+class TradeLine(Schema):
+    """A trade in a list."""
+
+    number: str
+    title: dict[str, str]
+    state: str
+    currency: str
+    amount: int
+    concluded_at: datetime
+
+
+class PartIn(Schema):
+    """What is performed of one commitment; left out, as much as is possible now."""
+
+    ordinal: int
+    quantity: str | None = Field(None, examples=["12.5"])
+    amount: int | None = None
+
+
+class PerformIn(Schema):
+    """One verb on one or many commitments of it."""
+
+    parts: list[PartIn] = Field(max_length=1000)
+    details: dict[str, str] = Field(
+        default_factory=dict, description="carrier and tracking of a delivery, number of an invoice, remark"
+    )
+
+
+class ResolveIn(Schema):
+    """The use of an option."""
+
+    option: str
+    quantity: str | None = None
+    amount: int | None = Field(None, description="what an arbiter gives, in minor units")
+    reason: str = Field("", max_length=1000)
+
+
+class DeskEntry(Schema):
+    """Something that the organisation owes or is owed."""
+
+    trade: str
+    marketplace: str
+    ordinal: int
+    action: str
+    owed_by_us: bool
+    due_at: datetime | None
+    name: dict[str, str]
+
+
+class RuleIn(Schema):
+    """From this amount on an act needs so many approvals. 0 persons removes the rule."""
+
+    act: str = Field(examples=["tender.award"], max_length=40)
+    currency: str = Field("CNY", max_length=3)
+    amount_from: int = Field(ge=0, le=2**53 - 1)
+    persons: int
+    role: str = "approver"
+
+
+class DecisionIn(Schema):
+    """One person's word."""
+
+    approves: bool
+    reason: str = Field("", max_length=500)
+
+
+class TaskOut(Schema):
+    """An approval that was asked for."""
+
+    id: UUID
+    act: str
+    subject_id: UUID
+    amount: int
+    currency: str
+    persons: int
+    state: str
+
+
+def _commitment(trade: Trade, item: Promise) -> dict[str, Any]:
+    quantity, amount = rules.performable(trade, item) if item.state == "due" else (None, None)
+    return {
+        "ordinal": item.ordinal, "key": item.key, "flow": item.flow, "action": item.action, "provider": item.provider_id,
+        "receiver": item.receiver_id, "name": dict(item.name), "after": list(item.after),
+        "quantity": None if item.quantity is None else plain(item.quantity), "unit": item.unit, "amount": item.amount,
+        "done_quantity": plain(item.done_quantity), "done_amount": item.done_amount,
+        "possible_now": amount if quantity is None else plain(quantity), "state": item.state, "due_at": item.due_at,
+    }  # fmt: skip
+
+
+def trade_out(request: PartyRequest, agreement: Agreement) -> dict[str, Any]:
+    """A trade as the API shows it to who asks."""
+    trade = queries.trade_of(agreement)
+    views = queries.options_for(request.actor, trade, clock.now())
+    return {
+        "id": agreement.id, "number": agreement.number, "title": agreement.title, "state": trade.state,
+        "currency": agreement.currency, "amount": agreement.amount, "concluded_at": agreement.concluded_at,
+        "origin": agreement.origin_id, "parties": dict(trade.roles),
+        "commitments": [_commitment(trade, item) for item in trade.promises],
+        "options": [
+            {"key": view.key, "usable": view.refusal is None, "reason": str(view.refusal or "")} for view in views
+        ],
+    }  # fmt: skip
+
+
+@router.get("/m/{marketplace}/trades", response=Page[TradeLine], summary="Trades that the caller may see")
+def list_trades(
+    request: PartyRequest, marketplace: str, state: str | None = None, cursor: str | None = None, limit: int = 50
+) -> Any:
+    return page_of(queries.trades(request.actor, request.marketplace.id, state), cursor, limit)
+
+
+@router.get("/m/{marketplace}/trades/{number}", response=TradeOut, summary="One trade with its commitments")
+def get_trade(request: PartyRequest, marketplace: str, number: str) -> Any:
+    return trade_out(request, queries.agreement(request.actor, request.marketplace.id, number))
+
+
+@router.post(
+    "/m/{marketplace}/trades/{number}/perform", response=TradeOut, summary="Keep promises: pay, deliver, accept …"
+)
+def perform_trade(request: PartyRequest, marketplace: str, number: str, data: PerformIn) -> Any:
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    parts = [acts.Part(part.ordinal, _quantity(part.quantity), part.amount) for part in data.parts]
+    acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=data.details, now=clock.now())
+    return trade_out(request, agreement)
+
+
+@router.post("/m/{marketplace}/trades/{number}/resolve", response=TradeOut, summary="Use an option of the terms")
+def resolve_trade(request: PartyRequest, marketplace: str, number: str, data: ResolveIn) -> Any:
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    acts.resolve(
+        actor=request.actor, agreement_id=agreement.id, option=data.option, quantity=_quantity(data.quantity),
+        amount=data.amount, reason=data.reason, now=clock.now(),
+    )  # fmt: skip
+    return trade_out(request, agreement)
+
+
+@router.get("/desk", response=list[DeskEntry], summary="What the organisation owes and is owed, soonest first")
+def get_desk(request: PartyRequest) -> Any:
+    organisation_id = request.actor.organisation_id
+    if organisation_id is None:
+        return []
+    return [
+        {
+            "trade": item.agreement.number, "marketplace": item.agreement.marketplace.slug, "ordinal": item.ordinal,
+            "action": item.action, "owed_by_us": item.provider_id == organisation_id, "due_at": item.due_at, "name": item.name,
+        }
+        for item in queries.desk(organisation_id)[:500]
+    ]  # fmt: skip
+
+
+@router.get("/desk/tasks", response=list[TaskOut], summary="Approvals that wait for a decision")
+def list_tasks(request: PartyRequest) -> Any:
+    organisation_id = request.actor.organisation_id
+    return [] if organisation_id is None else list(queries.tasks(organisation_id))
+
+
+@router.post("/desk/tasks/{task}", response=TaskOut, summary="Approve or refuse")
+def decide_task(request: PartyRequest, task: UUID, data: DecisionIn) -> Any:
+    return approvals.decide(
+        actor=request.actor, task_id=task, approves=data.approves, reason=data.reason, now=clock.now()
+    )
+
+
+@router.post("/approval-rules", response=RuleIn, summary="Say from which amount an act needs approval")
+def set_approval_rule(request: PartyRequest, data: RuleIn) -> Any:
+    rule = approvals.set_rule(
+        actor=request.actor, act_name=data.act, currency=data.currency, amount_from=data.amount_from, persons=data.persons,
+        role=data.role, now=clock.now(),
+    )  # fmt: skip
+    return {
+        "act": rule.act,
+        "currency": rule.currency,
+        "amount_from": rule.amount_from,
+        "persons": rule.persons,
+        "role": rule.role,
+    }
+
+
+def _quantity(text: str | None) -> Decimal | None:
+    return parse_quantity(text, "C62").value if text is not None else None
