@@ -81,9 +81,8 @@ def done(trade: Trade) -> dict[str, int]:
 # ── a warehouse receipt against payment ──────────────────────────────────────────────────────────────────────────────
 
 
-def receipt_terms(price: int, fee: int) -> Terms:
-    coil = Line("r1", {"en": "Hot-rolled coil, receipt 88"}, D("24.68"), "TNE", price, item_id=str(uuid7()),
-                from_place=str(uuid7()))  # fmt: skip
+def receipt_terms(price: int, fee: int, **places: str) -> Terms:
+    coil = Line("r1", {"en": "Hot-rolled coil, receipt 88"}, D("24.68"), "TNE", price, **places)
     paid = hold("buyer", price, due=days(1), on_silence="lapse")
     title = transfer_title("seller", "buyer", [coil], after=paid)
     return Terms(

@@ -13,12 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from huangpu.core.ids import uuid7
-from huangpu.flows.funds.rules import Capture, Hold, Transfer, Void, account_id
+from huangpu.flows.funds.rules import Capture, Hold, Item, Transfer, Void, account_id
 from huangpu.flows.goods.rules import AVAILABLE, INSPECTING, Balance, Move
 
 from .rules import Promise, Step, Trade
-
-LedgerItem = Transfer | Hold | Capture | Void
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Effects:
     """What an act has to carry out in the lower rooms, collected first, then done in one call each."""
 
     details: dict[str, Any]
-    ledger: list[LedgerItem] = field(default_factory=list)
+    ledger: list[Item] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     shipped: list[Step] = field(default_factory=list)
     invoiced: list[Step] = field(default_factory=list)
@@ -100,7 +98,7 @@ def _refund(trade: Trade, step: Step, effects: Effects) -> None:
             id=uuid7(),
             marketplace_id=trade.marketplace_id,
             hold_id=_held_by(trade, step.promise).id,
-            amount=step.amount,
+            amount=step.amount or 0,
             kind="refund",
             reference=trade.id,
         )
@@ -179,7 +177,6 @@ def _capture(trade: Trade, step: Step, credit: UUID) -> Capture:
         hold_id=_held_by(trade, step.promise).id,
         amount=step.amount or 0,
         credit=credit,
-        final=False,
         kind=step.promise.action,
         reference=trade.id,
     )

@@ -1,0 +1,13 @@
+"""Who may handle money."""
+
+from __future__ import annotations
+
+from huangpu.parties.rights import Rule
+
+ACTS: dict[str, Rule] = {
+    "funds.see": Rule(
+        "Read the organisation's wallet and statement.", roles=("finance", "buyer", "auditor", "approver")
+    ),
+    "funds.top_up": Rule("Bring money from the organisation's bank into its wallet.", roles=("finance",)),
+    "funds.withdraw": Rule("Send money from the organisation's wallet to its bank.", roles=("finance",)),
+}
