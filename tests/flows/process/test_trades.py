@@ -76,7 +76,7 @@ def build() -> City:
 
 
 @pytest.fixture
-def city(db: None) -> City:
+def city(db: None) -> City:  # noqa: ARG001
     return build()
 
 
@@ -101,7 +101,8 @@ def conclude(city: City, *, count: int = 1, stocked: bool = True, fee: int = 500
         marketplace_id=city.market.id,
         template="manufacturing.purchase",
         parameters={
-            "lines": lines(city, count, stocked), "fee": fee, "pay_within": 3, "deliver_within": 10, "inspect_within": 2, **more,
+            "lines": lines(city, count, stocked), "fee": fee, "pay_within": 3, "deliver_within": 10,
+            "inspect_within": 2, **more,
         },
         parties={"buyer": city.buyer.id, "seller": city.seller.id},
         title={"en": "Steel"},

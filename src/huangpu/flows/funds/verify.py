@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from huangpu.core.db import row
 
 TOTALS = """
-WITH total AS (
-  SELECT a.id, a.marketplace_id, a.currency, a.posted_debit + coalesce(s.posted_debit, 0) AS posted_debit,
-         a.posted_credit + coalesce(s.posted_credit, 0) AS posted_credit, a.pending_debit + coalesce(s.pending_debit, 0) AS pending_debit,
+WITH slots AS (
+  SELECT account_id, sum(posted_debit) AS posted_debit, sum(posted_credit) AS posted_credit,
+         sum(pending_debit) AS pending_debit, sum(pending_credit) AS pending_credit
+  FROM funds_subbalance GROUP BY 1
+), total AS (
+  SELECT a.id, a.marketplace_id, a.currency,
+         a.posted_debit + coalesce(s.posted_debit, 0) AS posted_debit,
+         a.posted_credit + coalesce(s.posted_credit, 0) AS posted_credit,
+         a.pending_debit + coalesce(s.pending_debit, 0) AS pending_debit,
          a.pending_credit + coalesce(s.pending_credit, 0) AS pending_credit
-  FROM funds_account a LEFT JOIN (
-    SELECT account_id, sum(posted_debit) AS posted_debit, sum(posted_credit) AS posted_credit, sum(pending_debit) AS pending_debit,
-           sum(pending_credit) AS pending_credit FROM funds_subbalance GROUP BY 1
-  ) s ON s.account_id = a.id
+  FROM funds_account a LEFT JOIN slots s ON s.account_id = a.id
 )
 """
 UNBALANCED = (
