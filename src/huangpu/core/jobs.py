@@ -31,8 +31,8 @@ WORKER: WorkerOptions = {
 }
 
 
-@app.periodic(cron="*/5 * * * * *")
-@app.task(queueing_lock="core.rerun_stalled", pass_context=False)
+@app.periodic(cron="* * * * * */5")  # the sixth field is the seconds
+@app.task(queueing_lock="core.rerun_stalled")
 async def rerun_stalled(timestamp: int) -> None:  # noqa: ARG001
     """Starts again what a killed worker had begun."""
     for job in await stalled():

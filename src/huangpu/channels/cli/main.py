@@ -14,6 +14,7 @@ from huangpu.channels.cli.supervise import CannotServe
 from huangpu.core.postgres import DatabaseUnusable
 
 OWN = {
+    "bench": "bench:bench",
     "migrate": "migrate:migrate",
     "serve": "serve:serve",
     "demo": "demo:demo",
