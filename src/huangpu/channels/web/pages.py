@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from huangpu.channels.web.examples import six, sixty
 from huangpu.core import clock
 from huangpu.core.web.status import BASE
 from huangpu.settings import HUANGPU
@@ -44,6 +45,8 @@ def design(request: HttpRequest) -> HttpResponse:
             ("Q235B 8 × 1500 mm", "86.5", "TNE", 33_120_550),
             ("20CrMnTi φ60", "12.25", "TNE", 6_889_000),
         ],
+        "few": six(now),
+        "many": sixty(now),
         "entries": [
             {"at": now - timedelta(hours=2), "text": _("Opening"), "who": _("Operator")},
             {"at": now - timedelta(days=3), "text": _("Published"), "who": _("Buyer")},

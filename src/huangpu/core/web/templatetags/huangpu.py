@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_compact_currency, format_decimal, format_percent
@@ -22,6 +24,7 @@ from huangpu.core.money import Money
 from huangpu.core.names import in_language
 from huangpu.core.quantity import Quantity, unit_name
 from huangpu.core.web import status as states
+from huangpu.core.web.lanes import LANES, STATES, Mark, draw
 
 register = template.Library()
 NOTHING = "–"
@@ -79,9 +82,13 @@ def name(names: dict[str, str] | Any) -> str:
 
 @register.filter
 def when(instant: datetime | date | None, form: str = "minute") -> SafeString | str:
-    """An instant in the marketplace's zone, as <time>. Forms: minute (default), second, day, short, full, relative."""
-    if instant is None or instant == "":
+    """An instant in the marketplace's zone, as <time>. Forms: minute (default), second, day, short, time, full, relative;
+    plain is the minute without markup, for attributes.
+    """
+    if instant is None:
         return NOTHING
+    if form == "plain" and isinstance(instant, datetime):
+        return spell(instant, "minute")
     if not isinstance(instant, datetime):
         return format_html('<time datetime="{}">{}</time>', instant.isoformat(), format_date(instant, locale=locale()))
     return format_html(
@@ -108,6 +115,7 @@ def spell(instant: datetime, form: str) -> str:
         "second": ("d MMM y, HH:mm:ss", "y年M月d日 HH:mm:ss"),
         "day": ("d MMM y", "y年M月d日"),
         "short": ("d MMM, HH:mm", "M月d日 HH:mm"),
+        "time": ("HH:mm", "HH:mm"),
     }
     return format_datetime(instant, patterns[form][chinese], tzinfo=zone, locale=locale())
 
@@ -182,6 +190,33 @@ def address_with(context: dict[str, Any], **changes: Any) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("web/lanes.html")
+def lanes(marks: Sequence[Mark], title: str = "", prefix: str = "lanes") -> dict[str, Any]:
+    """The picture of a trade: `{% lanes marks title %}` with a list of core.web.lanes.Mark; a list for phones and readers."""
+    words = {state: str(states.state_of(state).word) for state in STATES}
+    zone = ZoneInfo(timezone.get_current_timezone_name())
+    picture = draw(marks, now=clock.now(), zone=zone, locale=locale(), words=words, prefix=prefix)
+    return {
+        "title": title or _("The five flows of this trade over time"),
+        "picture": picture,
+        "names": lane_names(),
+        "legend": [(state, words[state], count) for state, count in picture.counts if count],
+    }
+
+
+def lane_names() -> list[tuple[str, str, str]]:
+    """The lanes in the reader's language, and in Chinese beside it where that is another."""
+    chinese = {"commerce": "商流", "goods": "物流", "funds": "资金流", "information": "信息流", "process": "业务流"}
+    words = {
+        "commerce": _("Commerce"),
+        "goods": _("Goods"),
+        "funds": _("Funds"),
+        "information": _("Information"),
+        "process": _("Process"),
+    }
+    return [(name, words[name], "" if words[name] == chinese[name] else chinese[name]) for name in LANES]
 
 
 @register.inclusion_tag("web/parts/field.html")

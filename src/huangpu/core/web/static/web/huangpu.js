@@ -66,6 +66,12 @@
     }
   }
 
+  // A link to something folded away opens what it lies in.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    const target = link && document.getElementById((link.getAttribute("href") || "").slice(1));
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  });
   document.addEventListener("click", (event) => {
     for (const open of document.querySelectorAll(".hp-drop[open]")) if (!open.contains(event.target)) open.open = false;
   });
