@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
-from ninja import NinjaAPI
 
-from huangpu.core.errors import HuangpuError, NotSignedIn, Refused
+from huangpu.core.errors import NotSignedIn, Refused
+from huangpu.core.web.api import Api
 from huangpu.parties.middleware import SESSION_KEY
 from huangpu.parties.models import ApiToken, MarketplaceRole, Membership
 from huangpu.parties.queries import actor_for, actor_for_token, secret_hash
@@ -18,12 +18,7 @@ from huangpu.parties.tokens import AUTH
 
 from .conftest import NOW, City
 
-api = NinjaAPI(urls_namespace="parties-test", auth=AUTH)
-
-
-@api.exception_handler(HuangpuError)
-def problem(request: HttpRequest, error: HuangpuError) -> HttpResponse:
-    return api.create_response(request, {"code": error.code}, status=error.status)
+api = Api(urls_namespace="parties-test", auth=AUTH)
 
 
 @api.get("/me")
@@ -157,18 +152,20 @@ def test_the_api_refuses_what_is_no_token_even_beside_a_session(city: City, clie
 
 def test_the_api_takes_a_session_and_asks_for_its_csrf_token_to_change(city: City) -> None:
     browser = Client(enforce_csrf_checks=True)
-    assert browser.get("/api/v1/me").status_code == 401
+    assert browser.get("/api/v1/me").json()["organisation"] == "None"  # a visitor may read
+    assert browser.post("/api/v1/me", headers={"Idempotency-Key": "0"}).status_code == 401
     browser.force_login(city.people["buyer"], backend="django.contrib.auth.backends.ModelBackend")
     assert browser.get("/api/v1/me").json()["roles"] == ["buyer"]
-    assert browser.post("/api/v1/me").status_code == 403
+    assert browser.post("/api/v1/me", headers={"Idempotency-Key": "1"}).status_code == 403
     browser.cookies["csrftoken"] = "a" * 32
-    assert browser.post("/api/v1/me", headers={"X-CSRFToken": "a" * 32}).status_code == 200
+    assert browser.post("/api/v1/me", headers={"X-CSRFToken": "a" * 32, "Idempotency-Key": "2"}).status_code == 200
 
 
 def test_a_token_needs_no_csrf_token(city: City) -> None:
     token(city)
     machine = Client(enforce_csrf_checks=True)
-    assert machine.post("/api/v1/me", headers={"Authorization": "Bearer hp_test"}).status_code == 200
+    header = {"Authorization": "Bearer hp_test", "Idempotency-Key": "1"}
+    assert machine.post("/api/v1/me", headers=header).json() == {"done": True}
 
 
 def test_pages_know_marketplace_and_organisation(city: City, client: Client) -> None:

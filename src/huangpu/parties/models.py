@@ -6,6 +6,8 @@ Parties are the city's: one organisation trades on many marketplaces. What a mar
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -53,12 +55,14 @@ class Organisation(models.Model):
     website = models.URLField(blank=True)
     verification = models.SmallIntegerField(default=0)
     imported = models.BooleanField(default=False)  # known only from somebody's published data
+    search = SearchVectorField(null=True, editable=False)  # names and codes in pairs of characters (core.search)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(verification__range=(0, 3)), name="parties_verification_level")
         ]
+        indexes = [GinIndex(fields=["search"], name="parties_organisation_search")]
 
 
 class Identifier(models.Model):
@@ -87,6 +91,21 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["organisation", "person"], name="parties_membership_once")]
 
 
+class Invitation(models.Model):
+    """A link by which whoever holds it becomes a member, once, until it expires. Only the hash of its secret is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    invited_by = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(blank=True)  # whom it was meant for; a note, not a condition
+    roles = models.JSONField(default=list)
+    secret_hash = models.BinaryField(max_length=32, unique=True)  # SHA-256
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)  # accepted or withdrawn
+
+
 class Marketplace(models.Model):
     """One market of the city with its operator, look, sectors, fees and rule profile. The shard key of all trade.
 
@@ -112,6 +131,7 @@ class Marketplace(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["is_city"], condition=models.Q(is_city=True), name="parties_one_city"),
             models.CheckConstraint(condition=models.Q(fee_ppm__range=(0, 1_000_000)), name="parties_fee_is_a_share"),
+            models.CheckConstraint(condition=models.Q(colour__regex=r"^#[0-9a-f]{6}$"), name="parties_colour_is_one"),
         ]
 
 
@@ -125,7 +145,10 @@ class MarketplaceRole(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["marketplace", "person", "role"], name="parties_marketplace_role_once")
+            models.UniqueConstraint(fields=["marketplace", "person", "role"], name="parties_marketplace_role_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=("operator", "arbiter")), name="parties_marketplace_office"
+            ),
         ]
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import row
-from huangpu.core.errors import NotSignedIn, Refused
+from huangpu.core.errors import Conflict, NotFound, NotSignedIn, Refused
+from huangpu.core.search import query
 
 from .actor import ANONYMOUS, Actor
-from .models import Marketplace
+from .models import ApiToken, Invitation, Marketplace, MarketplaceRole, Membership, Organisation
 from .rights import CITY_ROLES, MARKETPLACE_ROLES, ORGANISATION_ROLES
 
 TOKEN_PREFIX = "hp_"
@@ -111,6 +115,85 @@ def actor_for_token(secret: str, *, marketplace_id: UUID | None) -> TokenActor:
         market_roles=given & frozenset(offices),
     )
     return TokenActor(token_id, actor)
+
+
+def city() -> Marketplace:
+    """The city's own marketplace. Conflict `marketplace.no_city` before the city is founded."""
+    found = Marketplace.objects.select_related("operator").filter(is_city=True).first()
+    if found is None:
+        raise Conflict(
+            "marketplace.no_city", _("The city has not been founded yet: run `huangpu demo`, or found it first.")
+        )
+    return found
+
+
+def city_id() -> UUID:
+    """The marketplace in whose log stands what concerns no single market."""
+    found = Marketplace.objects.filter(is_city=True).values_list("pk", flat=True).first()
+    return found or city().pk
+
+
+def marketplaces(*, with_city: bool = False) -> QuerySet[Marketplace]:
+    """The marketplaces with their operators, newest first; the city's own only when asked for."""
+    found = Marketplace.objects.select_related("operator")
+    return found if with_city else found.filter(is_city=False)
+
+
+def offices(marketplace_id: UUID) -> QuerySet[MarketplaceRole]:
+    """Who operates a marketplace and who arbitrates in it."""
+    held = MarketplaceRole.objects.filter(marketplace_id=marketplace_id).select_related("person")
+    return held.order_by("-role", "person__username")
+
+
+def organisation(organisation_id: UUID) -> Organisation:
+    """An organisation with its identifiers. NotFound `parties.organisation_unknown`."""
+    found = Organisation.objects.prefetch_related("identifiers").filter(pk=organisation_id).first()
+    if found is None:
+        message = _("There is no such organisation here.")
+        raise NotFound("parties.organisation_unknown", message, value=str(organisation_id))
+    return found
+
+
+def search_organisations(text: str = "", *, country: str = "", imported: bool | None = None) -> QuerySet[Organisation]:
+    """Organisations whose names and codes hold every word of the text (Chinese by pairs of characters)."""
+    found = Organisation.objects.prefetch_related("identifiers")
+    if asked := query(text):
+        found = found.filter(search=SearchQuery(asked, search_type="raw", config="simple"))
+    elif text.strip():
+        return found.none()
+    if country:
+        found = found.filter(country=country.upper())
+    return found if imported is None else found.filter(imported=imported)
+
+
+def memberships_of(person_id: UUID) -> QuerySet[Membership]:
+    """The organisations that a person belongs to, the first joined first."""
+    own = Membership.objects.filter(person_id=person_id, ended_at__isnull=True).select_related("organisation")
+    return own.order_by("pk")
+
+
+def members_of(organisation_id: UUID) -> QuerySet[Membership]:
+    """Who belongs to an organisation, the first joined first."""
+    held = Membership.objects.filter(organisation_id=organisation_id, ended_at__isnull=True).select_related("person")
+    return held.order_by("pk")
+
+
+def invitations_of(organisation_id: UUID, *, now: datetime) -> QuerySet[Invitation]:
+    """The invitations that somebody can still accept."""
+    held = Invitation.objects.filter(organisation_id=organisation_id, ended_at__isnull=True, expires_at__gt=now)
+    return held.select_related("invited_by").order_by("pk")
+
+
+def invitation_by(secret: str, *, now: datetime) -> Invitation | None:
+    """The invitation behind a link, while somebody can still accept it."""
+    held = Invitation.objects.filter(secret_hash=secret_hash(secret), ended_at__isnull=True, expires_at__gt=now)
+    return held.select_related("organisation", "invited_by").first()
+
+
+def tokens_of(organisation_id: UUID) -> QuerySet[ApiToken]:
+    """The tokens of an organisation that are in use."""
+    held = ApiToken.objects.filter(organisation_id=organisation_id, revoked_at__isnull=True)
+    return held.select_related("marketplace", "created_by").order_by("pk")
 
 
 def marketplace_by_slug(slug: str) -> Marketplace | None:

@@ -212,6 +212,7 @@ ACTS: dict[str, Rule] = {
         "Say how far an organisation's identity has been checked.", market_roles=("operator",), city_roles=("operator",)
     ),
     "parties.see_marketplaces": Rule("List marketplaces and read their rules and fees.", everybody=True),
+    "parties.found_city": Rule("Found the city (the house itself, once, when it is installed)."),
     "parties.open_marketplace": Rule("Open a marketplace in the city.", city_roles=("operator",)),
     "parties.configure_marketplace": Rule(
         "Set a marketplace's look, fees, sectors and rule profile.",

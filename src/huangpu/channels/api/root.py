@@ -5,17 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 
 from django.apps import apps
-from django.http import HttpRequest
 from django.utils.module_loading import module_has_submodule
 from ninja import Router
 from ninja.openapi.docs import Swagger
-from ninja.security import HttpBearer
 
 import huangpu
 from huangpu.core.web.api import Api
-from huangpu.core.web.idempotency import SAFE
 from huangpu.core.web.limits import Limited
-from huangpu.parties.actor import ANONYMOUS, Actor
+from huangpu.parties.tokens import AUTH
 
 ROOMS = (  # the order of the documentation
     "huangpu.parties",
@@ -44,19 +41,6 @@ with `/api/v1/m/{marketplace}/`.
 """
 
 
-class Token(HttpBearer):
-    """A bearer token, or the session of a browser. Reading is open to all; each answer shows what its reader may see."""
-
-    def __call__(self, request: HttpRequest) -> Actor | None:
-        actor: Actor = getattr(request, "actor", ANONYMOUS)
-        if request.method in SAFE or actor != ANONYMOUS:
-            return actor
-        return None
-
-    def authenticate(self, request: HttpRequest, token: str) -> Actor | None:  # noqa: ARG002
-        return self(request)
-
-
 class Docs(Swagger):
     """The interactive documentation, from our own address and clean under our content security policy."""
 
@@ -78,7 +62,7 @@ def build() -> Api:
         description=DESCRIPTION,
         urls_namespace="api",
         docs=Docs(),
-        auth=Token(),
+        auth=AUTH,
         throttle=Limited(per_second=20, burst=200, anonymous_only=True),
         openapi_extra={
             "info": {
