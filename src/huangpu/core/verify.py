@@ -19,6 +19,15 @@ class Check:
     detail: str = ""
 
 
+def none_of(room: str, what: str, sql: str) -> Check:
+    """A rule as a count that has to be 0: `what` names what there must be none of, `sql` counts it."""
+    from .db import row
+
+    found = row(sql)
+    count = int(found[0]) if found else 0
+    return Check(f"{room}: no {what}", count == 0, str(count) if count else "")
+
+
 def all_checks() -> Iterator[Check]:
     """Runs `checks()` of every installed room. One that raises is a check that failed."""
     for app in apps.get_app_configs():

@@ -125,7 +125,8 @@ def do(city: City, trade: Trade, action: str, quantity: str | None = None, **mor
 
 
 def consistent() -> list[str]:
-    return [*books.problems(), *stock.problems(), *verify.problems()]
+    found = [*books.checks(), *stock.checks(), *verify.checks()]
+    return [f"{check.name}: {check.detail}" for check in found if not check.ok]
 
 
 def test_a_purchase_from_conclusion_to_the_last_fen(city: City) -> None:

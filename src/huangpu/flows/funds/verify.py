@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from huangpu.core.db import row
+from huangpu.core.verify import Check, none_of
 
 TOTALS = """
 WITH slots AS (
@@ -57,8 +57,6 @@ CHECKS = {
 }
 
 
-def problems() -> Iterator[str]:
+def checks() -> Iterator[Check]:
     for what, sql in CHECKS.items():
-        found = row(sql)
-        if found and found[0]:
-            yield f"{found[0]} {what}"
+        yield none_of("funds", what, sql)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from huangpu.core.db import row
+from huangpu.core.verify import Check, none_of
 
 DRIFT = """
 SELECT count(*) FROM goods_stock s LEFT JOIN (
@@ -17,12 +17,5 @@ WHERE s.on_hand <> coalesce(m.on_hand, 0) OR s.reserved <> coalesce(m.reserved, 
 """
 
 
-def drifted() -> int:
-    """How many balances differ from the sum of their movements: 0, always."""
-    found = row(DRIFT)
-    return int(found[0]) if found else 0
-
-
-def problems() -> Iterator[str]:
-    if count := drifted():
-        yield f"{count} stock balances differ from the sum of their movements"
+def checks() -> Iterator[Check]:
+    yield none_of("goods", "stock balances that differ from the sum of their movements", DRIFT)

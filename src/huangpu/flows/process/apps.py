@@ -1,6 +1,24 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ProcessConfig(AppConfig):
     name = "huangpu.flows.process"
     label = "process"
+
+    def ready(self) -> None:
+        from huangpu.core.web.navigation import Section
+        from huangpu.core.web.navigation import register as add_section
+        from huangpu.core.web.status import State
+        from huangpu.core.web.status import register as name_states
+
+        add_section(Section("trades", _("Trades"), "trades/", order=60, icon="handshake"))
+        name_states(
+            "agreement",
+            {
+                "open": State("live", _("Under way")),
+                "disputed": State("late", _("In dispute")),
+                "fulfilled": State("done", _("Fulfilled")),
+                "terminated": State("cancelled", _("Terminated")),
+            },
+        )
