@@ -43,6 +43,7 @@ def test_lowest_price_wins_and_every_act_is_in_the_log(world: World) -> None:
         "tender.bid_received",
         "tender.bid_received",
         "tender.bids_opened",
+        "tender.prices_opened",
         "tender.evaluated",
         "tender.awarded",
     ]
@@ -366,24 +367,17 @@ def test_what_may_be_a_draft_may_not_be_published(world: World, changes: dict, c
     assert [error.code for error in wrong.value.errors] == [code]
 
 
-def test_a_new_tender_from_history(world: World) -> None:
-    source = Tender.objects.create(
-        marketplace_id=world.marketplace.id,
-        number="ocds-1",
-        buyer_id=world.neighbour.organisation_id,
-        title=named("", "Sewers"),
-        currency="UAH",
-        procedure="open",
-        stage="concluded",
-        history=True,
-        ocid="ocds-1",
+def test_a_new_tender_from_an_earlier_one_of_whomever_but_not_from_a_strangers_draft(world: World) -> None:
+    source = world.plan()
+    with refused(NotFound):
+        acts.draft_from(actor=world.neighbour, source_id=source.id, marketplace_id=world.marketplace.id, now=world.at)
+    acts.publish(actor=world.buyer, tender_id=source.id, now=world.at)
+    draft = acts.draft_from(
+        actor=world.neighbour, source_id=source.id, marketplace_id=world.marketplace.id, now=world.at
     )
-    with refused(Refused) as kept:
-        acts.cancel(actor=world.neighbour, tender_id=source.id, reason="x", now=world.at)
-    assert kept.value.code == "tender.history"
-    draft = acts.draft_from(actor=world.buyer, source_id=source.id, marketplace_id=world.marketplace.id, now=world.at)
-    assert (draft.stage, draft.history, draft.origin_id, draft.currency) == ("draft", False, source.id, "UAH")
-    assert Line.objects.get(lot__tender=draft).unit == "E48"
+    assert (draft.stage, draft.origin_id, draft.bids_until) == ("draft", source.id, None)
+    assert draft.buyer_id == world.neighbour.organisation_id
+    assert Line.objects.filter(lot__tender=draft).count() == 2
 
 
 def test_the_database_itself_refuses(world: World) -> None:

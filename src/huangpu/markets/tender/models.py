@@ -1,12 +1,13 @@
 """A tender with its lots and lines, what is asked and answered, the bids, their scores, the awards and the complaints.
 
 What may never be wrong is a constraint here: one standing bid a bidder and lot, one standing award a lot, amounts above
-zero, a bid that is sealed or opened but never both readable and early. `history` marks what was imported from somebody's
-published data: it is shown, and never acted on.
+zero, a bid that is sealed or opened but never both readable and early.
 """
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -58,30 +59,27 @@ class Tender(models.Model):
     reason = models.CharField(max_length=1000, blank=True)  # of a cancellation, in the buyer's words; or a code
     next_deadline_at = models.DateTimeField(null=True)  # when time itself must act: jobs sweep over it
     version = models.IntegerField(default=1)  # grows with each edit and amendment
-    history = models.BooleanField(default=False)
-    ocid = models.CharField(max_length=120, blank=True)
-    origin = models.JSONField(null=True)  # of an imported one: publisher, licence, file, hash
-    origin_id = models.UUIDField(null=True)  # the tender this one was opened from
-    search_text = models.TextField(blank=True)  # number, title, lines and buyer in both languages, for the bigrams
+    origin_id = models.UUIDField(null=True)  # the earlier or imported tender this one was opened from
+    search = SearchVectorField(null=True)  # number, title, lines and buyer in all languages, as core.search splits them
     created_by = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["marketplace_id", "number"], name="tender_number_once"),
-            models.UniqueConstraint(fields=["marketplace_id", "ocid"], condition=~Q(ocid=""), name="tender_ocid_once"),
             models.CheckConstraint(condition=Q(stage__in=STAGES), name="tender_stage"),
             models.CheckConstraint(
                 condition=Q(budget_minor__isnull=True) | Q(budget_minor__gte=0), name="tender_budget_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(history=True)
-                | Q(stage__in=("draft", "cancelled"))
+                condition=Q(stage__in=("draft", "cancelled"))
                 | Q(bids_until__isnull=False, sealing_key__isnull=False, published_at__isnull=False),
                 name="tender_published_has_a_deadline_and_a_key",
             ),
             models.CheckConstraint(
-                condition=Q(history=True) | Q(questions_until__isnull=True) | Q(questions_until__lte=F("bids_until")),
+                condition=Q(questions_until__isnull=True)
+                | Q(bids_until__isnull=True)
+                | Q(questions_until__lte=F("bids_until")),
                 name="tender_questions_end_before_bids",
             ),
             models.CheckConstraint(
@@ -91,9 +89,6 @@ class Tender(models.Model):
                 & Q(pay_within_days__range=(0, 365)),
                 name="tender_terms_in_days",
             ),
-            models.CheckConstraint(
-                condition=Q(history=False) | Q(next_deadline_at__isnull=True), name="tender_history_has_no_deadline"
-            ),
         ]
         indexes = [
             models.Index(fields=["marketplace_id", "stage", "-id"], name="tender_by_stage"),
@@ -102,6 +97,7 @@ class Tender(models.Model):
                 fields=["next_deadline_at"], condition=Q(next_deadline_at__isnull=False), name="tender_next_deadline"
             ),
             models.Index(fields=["marketplace_id", "bids_until"], name="tender_by_bids_until"),
+            GinIndex(fields=["search"], name="tender_by_words"),
         ]
 
 
@@ -149,7 +145,7 @@ class Line(models.Model):
 
 
 class Attachment(models.Model):
-    """A document of a tender: one kept here, or (imported history) the address at which it was published."""
+    """A document of a tender: one kept here, or the address at which it is published."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tender = models.ForeignKey(Tender, on_delete=models.CASCADE, related_name="attachments")

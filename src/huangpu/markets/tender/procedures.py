@@ -66,7 +66,7 @@ class Procedure:
     standstill_days_min: int = 0
     opening_public: bool = True  # the opening record is everybody's; else of the buyer and the bidders
     bid_hours_min: int = 0  # between publication and the end of the bids
-    auction: bool = False
+    auction: bool = False  # with it, who bid stays unnamed to all but the buyer until the first award
 
 
 PROCEDURES: Mapping[str, Procedure] = MappingProxyType(

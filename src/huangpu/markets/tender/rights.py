@@ -1,76 +1,66 @@
-"""Who may do what with a tender: one table, from which the documented matrix is made.
+"""Who may do what with a tender: the room's table, and one way to ask it.
 
 A right never opens a sealed bid: there is no act and no query that shows one before its opening, to anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Refused
+from huangpu.parties import rights
 from huangpu.parties.actor import Actor
+from huangpu.parties.rights import MEMBERS, Rule
 
 from .models import Tender
 
-# act → (whose side, roles in that organisation; an owner has them all)
-ROLES: Mapping[str, tuple[str, frozenset[str]]] = MappingProxyType(
-    {
-        "plan": ("any", frozenset({"buyer"})),
-        "edit": ("buyer", frozenset({"buyer"})),
-        "publish": ("buyer", frozenset({"buyer"})),
-        "amend": ("buyer", frozenset({"buyer"})),
-        "answer": ("buyer", frozenset({"buyer"})),
-        "open_bids": ("buyer", frozenset({"buyer", "approver"})),
-        "disqualify": ("buyer", frozenset({"buyer"})),
-        "score": ("buyer", frozenset({"buyer", "approver"})),
-        "evaluate": ("buyer", frozenset({"buyer"})),
-        "start_auction": ("buyer", frozenset({"buyer"})),
-        "take_auction_result": ("buyer", frozenset({"buyer"})),
-        "award": ("buyer", frozenset({"buyer", "approver"})),
-        "conclude": ("buyer", frozenset({"buyer", "approver"})),
-        "pass_on": ("buyer", frozenset({"buyer", "approver"})),
-        "cancel": ("buyer", frozenset({"buyer"})),
-        "attach": ("buyer", frozenset({"buyer"})),
-        "ask": ("supplier", frozenset({"clerk"})),
-        "submit_bid": ("supplier", frozenset({"clerk"})),
-        "withdraw_bid": ("supplier", frozenset({"clerk"})),
-        "complain": ("supplier", frozenset({"clerk"})),
-        "decide_complaint": ("market", frozenset({"arbiter"})),
-        "read_evaluation": ("buyer", frozenset({"buyer", "approver", "auditor", "finance"})),
-    }
-)
+ACTS: dict[str, Rule] = {
+    "tender.read": Rule("Read published tenders, their questions and decisions.", everybody=True),
+    "tender.plan": Rule("Write a new draft, or open one from an earlier or imported tender.", roles=("buyer",)),
+    "tender.edit": Rule("Change a draft of one's organisation.", roles=("buyer",)),
+    "tender.attach": Rule("Add a document to a tender.", roles=("buyer",)),
+    "tender.publish": Rule("Publish a draft.", roles=("buyer",)),
+    "tender.amend": Rule("Amend a published tender, extend its deadline.", roles=("buyer",)),
+    "tender.answer": Rule("Answer a question.", roles=("buyer",)),
+    "tender.open_bids": Rule("Open the bids after their end.", roles=("buyer", "approver")),
+    "tender.disqualify": Rule("Leave an opened bid out, with a reason.", roles=("buyer",)),
+    "tender.score": Rule("Give a bid points for a criterion.", roles=("buyer", "approver")),
+    "tender.evaluate": Rule("Rank the bids.", roles=("buyer",)),
+    "tender.start_auction": Rule("Start the reverse auction.", roles=("buyer",)),
+    "tender.take_auction_result": Rule("Take the final prices of the auction over.", roles=("buyer",)),
+    "tender.award": Rule("Award a lot to the first in rank.", roles=("buyer", "approver")),
+    "tender.conclude": Rule("Conclude the agreements after the standstill.", roles=("buyer", "approver")),
+    "tender.pass_on": Rule("Pass an award on when a supplier defaults.", roles=("buyer", "approver")),
+    "tender.cancel": Rule("Cancel a tender, with a reason.", roles=("buyer",)),
+    "tender.read_evaluation": Rule("Read opened bids and points before the award.", roles=MEMBERS),
+    "tender.ask": Rule("Ask a question as a supplier.", roles=("clerk",)),
+    "tender.submit_bid": Rule("Submit or replace a sealed bid.", roles=("clerk",)),
+    "tender.withdraw_bid": Rule("Withdraw one's sealed bid.", roles=("clerk",)),
+    "tender.read_own_bid": Rule("See the receipts of one's organisation's bids.", roles=MEMBERS),
+    "tender.complain": Rule("Complain against an award one bid for.", roles=("clerk",)),
+    "tender.decide_complaint": Rule("Decide a complaint.", market_roles=("arbiter",)),
+}
+
+SUPPLIERS = frozenset({"ask", "submit_bid", "withdraw_bid", "complain"})  # whose object is not the buyer's
 
 
 def may(actor: Actor, act: str, tender: Tender | None = None) -> None:
-    """Returns if the actor may do the act with the tender (None: a new one), else raises Refused with the reason.
+    """Returns if the actor may do the act with the tender (None: a new one), else raises the reason.
 
-    Codes: tender.sign_in, tender.other_marketplace, tender.not_yours, tender.own_tender, tender.role_missing,
-    tender.history.
+    Codes: those of parties.rights.require (rights.…), and tender.other_marketplace, tender.own_tender.
     """
-    side, roles = ROLES[act]
-    if tender is not None and tender.history:
-        raise Refused("tender.history", _("This tender was imported as history; open a new one from it instead."))
     if actor.is_system:
         return
-    if actor.organisation_id is None and side != "market":
-        raise Refused("tender.sign_in", _("Sign in and choose the organisation you act for."))
     if tender is not None and actor.marketplace_id not in (None, tender.marketplace_id):
         raise Refused("tender.other_marketplace", _("This tender belongs to another marketplace."))
-    if side == "market":
-        held = actor.market_roles if actor.marketplace_id is not None else frozenset()
-        if held.isdisjoint(roles):
-            raise _missing(roles)
-        return
-    if tender is not None and side == "buyer" and tender.buyer_id != actor.organisation_id:
-        raise Refused("tender.not_yours", _("Only the organisation that buys may do this."))
-    if tender is not None and side == "supplier" and tender.buyer_id == actor.organisation_id:
+    if tender is not None and act in SUPPLIERS and actor.organisation_id == tender.buyer_id:
         raise Refused("tender.own_tender", _("An organisation cannot bid in its own tender."))
-    if not actor.has(*roles):
-        raise _missing(roles)
+    rights.require(
+        actor,
+        f"tender.{act}",
+        organisation_id=tender.buyer_id if tender is not None and act not in SUPPLIERS else None,
+        marketplace_id=tender.marketplace_id if tender is not None else actor.marketplace_id,
+    )
 
 
 def allowed(actor: Actor, act: str, tender: Tender | None = None) -> bool:
@@ -80,8 +70,3 @@ def allowed(actor: Actor, act: str, tender: Tender | None = None) -> bool:
     except Refused:
         return False
     return True
-
-
-def _missing(roles: frozenset[str]) -> Refused:
-    wanted: Any = ", ".join(sorted(roles | {"owner"} if "arbiter" not in roles else roles))
-    return Refused("tender.role_missing", _("Your role does not allow this; it needs one of: %(roles)s."), roles=wanted)

@@ -2,6 +2,7 @@
 
 from .awarding import award, pass_on
 from .bidding import open_bids, submit_bid, withdraw_bid
+from .concluding import conclude
 from .dialogue import answer, ask, complain, decide_complaint
 from .drafting import amend, cancel, draft_from, edit, plan, publish
 from .evaluation import disqualify, evaluate, score
@@ -13,6 +14,7 @@ __all__ = [
     "award",
     "cancel",
     "complain",
+    "conclude",
     "decide_complaint",
     "disqualify",
     "draft_from",

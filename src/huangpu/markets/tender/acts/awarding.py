@@ -15,8 +15,9 @@ from huangpu.core.ids import uuid7
 from huangpu.parties.actor import Actor
 
 from ..models import Award, Bid, Lot, Tender
+from ..procedures import procedure_of
 from ..rules import file_hash, standstill_end
-from .common import begin, lot_of, say, tender_of_award
+from .common import begin, bidders, lot_of, say, tender_of_award
 from .evaluation import evaluation_of
 
 
@@ -38,6 +39,7 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
         raise Conflict("tender.evaluation_stale", _("Something changed since the evaluation; evaluate again."))
     if tender.two_persons and actor.person_id == tender.evaluated_by and not actor.is_system:
         raise Refused("tender.second_person", _("Another person than the one who evaluated must award this tender."))
+    _name_bidders(tender, actor, now)
     first = next(bid for bid in lot.evaluation["bids"] if bid["rank"] == 1)
     made = _grant(tender, lot, UUID(first["bid"]), lot.evaluation, actor, now)
     _move_on(tender)
@@ -95,6 +97,16 @@ def _grant(tender: Tender, lot: Lot, bid_id: UUID, file: dict[str, Any], actor: 
     )
     Lot.objects.filter(pk=lot.id).update(status="awarded", reason="")
     return made
+
+
+def _name_bidders(tender: Tender, actor: Actor, now: datetime) -> None:
+    """With an auction the opening told no names; the first award does."""
+    if not procedure_of(tender.procedure).auction or Award.objects.filter(tender=tender).exists():
+        return
+    named = Bid.objects.filter(tender=tender, number__isnull=False).order_by("number", "id")
+    told = [{"bid": str(bid.id), "number": bid.number, "bidder": str(bid.bidder_id)} for bid in named]
+    audience = () if procedure_of(tender.procedure).opening_public else (tender.buyer_id, *bidders(tender))
+    say(tender, "tender.bidders_named", actor, now, {"bids": told}, audience=audience)
 
 
 def _move_on(tender: Tender) -> None:

@@ -43,8 +43,9 @@ def submit_bid(
 
     It replaces an earlier bid of the same bidder for the lot, whose ciphertext is erased. `now` is the server's time of
     receipt and must be *before* the tender's `bids_until`. Returns the bid with its receipt; nothing in the database,
-    in the event or in the answer tells a price. Refuses with tender.bids_closed, tender.lot_closed, tender.price_missing,
-    tender.price_invalid, tender.total_invalid.
+    in the event or in the answer tells a price. `deliver_within_days` may be shorter than the tender's, not longer.
+    Refuses with tender.bids_closed, tender.lot_not_found, tender.price_missing, tender.price_invalid, tender.line_unknown,
+    tender.total_invalid, tender.days_invalid.
     """
     tender = begin(actor, "submit_bid", tender_id)
     _before_the_end(tender, now)
@@ -91,7 +92,8 @@ def open_bids(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
     """Releases the key, opens every bid at once and writes the record of the opening (who bid, the amounts, the hashes).
 
     A bid that does not open is reported as unreadable and kept. A lot without a readable bid, or with a single one where
-    the tender does not allow that, is unsuccessful; so is the tender when all its lots are. Event tender.bids_opened.
+    the tender does not allow that, is unsuccessful; so is the tender when all its lots are. Events tender.bids_opened (the
+    record) and, for the buyer, tender.prices_opened (the unit prices).
     Refuses before the end of the bids (tender.too_early) and when the key is lost (tender.key_missing: the bids stay
     sealed until an operator brings the key back; nothing is given up).
     """
@@ -115,8 +117,11 @@ def open_bids(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
     tender.opened_at, tender.opening = now, _record_of_opening(tender, bids, now)
     settle_lots(tender, now)
     audience = () if procedure_of(tender.procedure).opening_public else (tender.buyer_id, *bidders(tender))
-    told = {**tender.opening, "lines": _lines_told(opened), "stage": tender.stage, "lots": _lots_told(tender)}
+    told = {**tender.opening, "stage": tender.stage, "lots": _lots_told(tender)}
+    if procedure_of(tender.procedure).auction:  # named by tender.bidders_named, once nothing can be gained from it
+        told["bids"] = [{**bid, "bidder": None} for bid in tender.opening["bids"]]
     say(tender, "tender.bids_opened", actor, now, told, audience=audience)
+    say(tender, "tender.prices_opened", actor, now, {"lines": _lines_told(opened)}, audience=(tender.buyer_id,))
     return tender
 
 
@@ -170,14 +175,14 @@ def _content(
         )
     if not wrong and not 0 < total <= LARGEST:
         wrong.append(Invalid("tender.total_invalid", _("The total of a bid must be above 0."), field="total"))
-    if deliver_within_days is not None and not 0 <= deliver_within_days <= 3650:
+    if deliver_within_days is not None and not 0 <= deliver_within_days <= tender.deliver_within_days:
         wrong.append(
             Invalid(
                 "tender.days_invalid",
                 _("“%(value)s” days are not possible here; write 0 to %(most)s."),
                 field="deliver_within_days",
                 value=deliver_within_days,
-                most=3650,
+                most=tender.deliver_within_days,
             )
         )
     if len(note) > 2000:

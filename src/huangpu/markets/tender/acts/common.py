@@ -34,9 +34,7 @@ def begin(actor: Actor, act: str, tender_id: UUID) -> Tender:
 
 def seen_by(actor: Actor, tender: Tender) -> bool:
     """A draft is its buyer's own (also after it was cancelled as one); everything published is everybody's."""
-    return (
-        actor.is_system or tender.published_at is not None or tender.history or tender.buyer_id == actor.organisation_id
-    )
+    return actor.is_system or tender.published_at is not None or tender.buyer_id == actor.organisation_id
 
 
 def lot_of(tender: Tender, lot_id: UUID) -> Lot:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.clock import rfc3339
-from huangpu.core.db import act, row
+from huangpu.core.db import act, execute, row
 from huangpu.core.errors import Conflict, Invalid, NotFound
 from huangpu.core.ids import uuid7
+from huangpu.core.search import bigrams
 from huangpu.parties.actor import Actor
 
 from ..models import Award, Bid, Line, Lot, Tender
@@ -28,8 +28,6 @@ from .common import begin, say, seen_by
 
 # A bid that came in before the end may still be on its way through the house: time opens only after it has arrived.
 OPENING_GRACE = timedelta(seconds=5)
-
-ONE_SERVICE = (Decimal(1), "E48")  # for an import that tells no items
 
 PLAIN_FIELDS = (
     "currency",
@@ -71,6 +69,7 @@ def plan(
     _apply(tender, terms)
     tender.save(force_insert=True)
     _write_lots(tender, terms)
+    _index(tender, terms)
     say(tender, "tender.planned", actor, now, tender_data(tender), audience=(tender.buyer_id,))
     return tender
 
@@ -87,13 +86,14 @@ def edit(*, actor: Actor, tender_id: UUID, terms: TenderTerms, now: datetime, ve
     tender.save()
     tender.lots.all().delete()
     _write_lots(tender, terms)
+    _index(tender, terms)
     say(tender, "tender.planned", actor, now, tender_data(tender), audience=(tender.buyer_id,))
     return tender
 
 
 @act
 def draft_from(*, actor: Actor, source_id: UUID, marketplace_id: UUID, now: datetime) -> Tender:
-    """A new draft with the lots, lines and terms of an imported or an own earlier tender; periods start empty."""
+    """A new draft with the lots, lines and terms of an earlier tender, of whomever; its periods start empty."""
     source = Tender.objects.filter(pk=source_id).first()
     if source is None or not seen_by(actor, source):
         raise NotFound("tender.not_found", _("There is no such tender."), value=str(source_id))
@@ -197,27 +197,23 @@ def next_number(now: datetime) -> str:
 
 
 def terms_of(tender: Tender, *, fresh: bool = False) -> TenderTerms:
-    """A stored tender as terms again. `fresh`: for a new one, so without periods, and with what imports lack filled in."""
+    """A stored tender as terms again. `fresh`: for a new one, so without periods."""
     lots = []
     for lot in tender.lots.order_by("number").prefetch_related("lines"):
         lines = [
             LineTerms(line.name, line.quantity, line.unit, line.description, line.scheme, line.code)
             for line in sorted(lot.lines.all(), key=lambda line: line.number)
         ]
-        if lines or not fresh:
-            lots.append(LotTerms(lines, lot.title, lot.budget_minor or None))
+        lots.append(LotTerms(lines, lot.title, lot.budget_minor))
     plain: dict[str, Any] = {name: getattr(tender, name) for name in PLAIN_FIELDS}
     if fresh:
-        plain |= {"questions_until": None, "bids_until": None, "budget_minor": tender.budget_minor or None}
-        if tender.history:
-            plain |= {"procedure": "open", "standstill_days": 3}
-        lots = lots or [LotTerms([LineTerms(tender.title, *ONE_SERVICE)])]
+        plain |= {"questions_until": None, "bids_until": None}
     return TenderTerms(
         title=tender.title,
         description=tender.description,
         lots=lots,
-        criteria=() if fresh and tender.history else [Criterion.of(data) for data in tender.criteria],
-        auction=None if fresh and tender.history else tender.auction,
+        criteria=[Criterion.of(data) for data in tender.criteria],
+        auction=tender.auction,
         **plain,
     )
 
@@ -231,17 +227,18 @@ def _apply(tender: Tender, terms: TenderTerms) -> None:
     tender.title, tender.description = dict(terms.title), dict(terms.description)
     tender.criteria = [criterion.data() for criterion in terms.criteria]
     tender.auction = dict(terms.auction) if terms.auction else None
-    tender.search_text = search_text(tender, terms)
 
 
-def search_text(tender: Tender, terms: TenderTerms) -> str:
-    """What a search finds a tender by: number, title, description, lots, lines and codes, in every language there is."""
-    texts = [tender.number, *terms.title.values(), *terms.description.values(), terms.delivery_place]
+def _index(tender: Tender, terms: TenderTerms) -> None:
+    """What a search finds a tender by: number, buyer, texts, lots, lines and codes, in every language there is."""
+    texts = [tender.number, *tender.buyer.name.values(), *terms.title.values(), *terms.description.values()]
+    texts.append(terms.delivery_place)
     for lot in terms.lots:
         texts += lot.title.values()
         for line in lot.lines:
             texts += [*line.name.values(), line.code]
-    return "\n".join(text for text in texts if text)
+    words = bigrams("\n".join(text for text in texts if text))
+    execute("UPDATE tender_tender SET search = to_tsvector('simple', %s) WHERE id = %s", [words, tender.id])
 
 
 def _write_lots(tender: Tender, terms: TenderTerms) -> None:
