@@ -21,7 +21,7 @@ from huangpu.markets.tender import acts, sealing
 from huangpu.markets.tender.models import Bid, Line, Lot, Tender
 from huangpu.markets.tender.terms import LineTerms, LotTerms, TenderTerms
 from huangpu.parties.actor import Actor
-from huangpu.parties.models import Marketplace, Organisation, Person
+from huangpu.parties.models import Marketplace, MarketplaceRole, Membership, Organisation, Person
 
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 DEADLINE = START + timedelta(days=3)
@@ -123,7 +123,11 @@ def make_world() -> World:
     )
 
     def actor(organisation: UUID | None, *roles: str, **more: Any) -> Actor:
-        person = Person.objects.create(username=uuid7().hex)
+        person = Person.objects.create(username=uuid7().hex, city_roles=sorted(more.get("city_roles", ())))
+        if organisation is not None:
+            Membership.objects.create(organisation_id=organisation, person=person, roles=list(roles))
+        for role in more.get("market_roles", ()):
+            MarketplaceRole.objects.create(marketplace=marketplace, person=person, role=role)
         return Actor(person.id, organisation, marketplace.id, frozenset(roles), **more)
 
     buyer = Organisation.objects.create(name=named("上海重工", "Shanghai Heavy"))
