@@ -27,7 +27,9 @@ def bring_in() -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--marketplace", metavar="SLUG", help="Whose history it becomes. Default: the city's own marketplace.")
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object on standard output.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JSON to this file.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as JSON to this file."
+)
 def ocds(paths: tuple[Path, ...], marketplace: str | None, as_json: bool, report: Path | None) -> None:
     """Import Open Contracting (OCDS 1.0 and 1.1) files, or all *.json in folders and below them.
 

@@ -20,6 +20,7 @@ OWN = {
     "demo": "demo:demo",
     "clean-demo": "demo:clean_demo",
     "worker": "worker:worker",
+    "import": "importing:bring_in",
     "verify": "verify:verify",
     "shell": "passthrough:shell",
     "django": "passthrough:django",

@@ -108,9 +108,7 @@ def _write(
         id = old.pk
     else:
         id = uuid7()
-        Procedure.objects.create(
-            id=id, marketplace_id=marketplace_id, ocid=procedure.ocid, imported_at=now, **fields
-        )
+        Procedure.objects.create(id=id, marketplace_id=marketplace_id, ocid=procedure.ocid, imported_at=now, **fields)
     linked = {
         party.id: organisations[identifier]
         for party in procedure.parties

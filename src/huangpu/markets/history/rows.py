@@ -16,7 +16,7 @@ from huangpu.core.clock import rfc3339
 from huangpu.core.money import Money
 from huangpu.core.search import bigrams
 
-from .models import Award, Bid, Contract, Document, Item, Lot, Party, Procedure
+from .models import Award, Bid, Contract, Document, Item, Lot, Party
 from .standards.ocds import values
 
 TEXT_MAX = 30_000  # characters that are indexed of one procedure
@@ -33,7 +33,9 @@ def digest(procedure: values.Procedure) -> bytes:
 def procedure_fields(procedure: values.Procedure) -> dict[str, Any]:
     """The columns of the procedure itself."""
     tender = procedure.tender
-    buyer = next((party for party in procedure.parties if party.id == (procedure.buyer or tender.procuring_entity)), None)
+    buyer = next(
+        (party for party in procedure.parties if party.id == (procedure.buyer or tender.procuring_entity)), None
+    )
     main = buyer.identifiers[0] if buyer and buyer.identifiers else None
     return {
         "release_id": procedure.release_id,
@@ -68,7 +70,14 @@ def part_rows(procedure: values.Procedure, id: UUID, organisations: Mapping[str,
     return [
         [_party(party, id, organisations) for party in procedure.parties],
         [
-            Lot(procedure_id=id, local_id=lot.id, title=lot.title, description=lot.description, status=lot.status, **_money(lot.value))
+            Lot(
+                procedure_id=id,
+                local_id=lot.id,
+                title=lot.title,
+                description=lot.description,
+                status=lot.status,
+                **_money(lot.value),
+            )
             for lot in tender.lots
         ],
         [_bid(bid, id) for bid in procedure.bids],
@@ -80,7 +89,9 @@ def part_rows(procedure: values.Procedure, id: UUID, organisations: Mapping[str,
 
 
 def _money(value: Money | None) -> dict[str, Any]:
-    return {"amount_minor": value.minor, "currency": value.currency} if value else {"amount_minor": None, "currency": ""}
+    return (
+        {"amount_minor": value.minor, "currency": value.currency} if value else {"amount_minor": None, "currency": ""}
+    )
 
 
 def _party(party: values.Party, id: UUID, organisations: Mapping[str, UUID]) -> Party:

@@ -3,190 +3,284 @@
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
+from django.db import migrations, models
+
 import huangpu.core.ids
 import huangpu.core.names
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('parties', '0001_initial'),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Procedure',
+            name="Procedure",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('marketplace_id', models.UUIDField()),
-                ('ocid', models.CharField(max_length=100)),
-                ('release_id', models.CharField(blank=True, max_length=200)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('publisher', models.CharField(blank=True, max_length=500)),
-                ('file', models.CharField(blank=True, max_length=300)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('language', models.CharField(blank=True, max_length=20)),
-                ('country', models.CharField(blank=True, max_length=2)),
-                ('title', huangpu.core.names.NameField(default=dict)),
-                ('description', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('buyer_name', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('status', models.CharField(blank=True, max_length=20)),
-                ('status_said', models.CharField(blank=True, max_length=200)),
-                ('method', models.CharField(blank=True, max_length=20)),
-                ('method_said', models.CharField(blank=True, max_length=200)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('starts_at', models.DateTimeField(null=True)),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('more', models.JSONField(default=dict)),
-                ('words', django.contrib.postgres.search.SearchVectorField(null=True)),
-                ('imported_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("marketplace_id", models.UUIDField()),
+                ("ocid", models.CharField(max_length=100)),
+                ("release_id", models.CharField(blank=True, max_length=200)),
+                ("released_at", models.DateTimeField(null=True)),
+                ("publisher", models.CharField(blank=True, max_length=500)),
+                ("file", models.CharField(blank=True, max_length=300)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("language", models.CharField(blank=True, max_length=20)),
+                ("country", models.CharField(blank=True, max_length=2)),
+                ("title", huangpu.core.names.NameField(default=dict)),
+                ("description", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("buyer_name", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("status", models.CharField(blank=True, max_length=20)),
+                ("status_said", models.CharField(blank=True, max_length=200)),
+                ("method", models.CharField(blank=True, max_length=20)),
+                ("method_said", models.CharField(blank=True, max_length=200)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("starts_at", models.DateTimeField(null=True)),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("more", models.JSONField(default=dict)),
+                ("words", django.contrib.postgres.search.SearchVectorField(null=True)),
+                ("imported_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['words'], name='history_words'), models.Index(fields=['marketplace_id', '-id'], name='history_by_marketplace')],
-                'constraints': [models.UniqueConstraint(fields=('marketplace_id', 'ocid'), name='history_ocid_once'), models.CheckConstraint(condition=models.Q(('amount_minor__isnull', True), models.Q(('amount_minor__gte', 0), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='history_amount_has_a_currency'), models.CheckConstraint(condition=models.Q(('updated_at__gte', models.F('imported_at'))), name='history_updated_after_imported')],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fields=["words"], name="history_words"),
+                    models.Index(fields=["marketplace_id", "-id"], name="history_by_marketplace"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("marketplace_id", "ocid"), name="history_ocid_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount_minor__isnull", True),
+                            models.Q(("amount_minor__gte", 0), models.Q(("currency", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="history_amount_has_a_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("updated_at__gte", models.F("imported_at"))),
+                        name="history_updated_after_imported",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('name', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('roles', models.JSONField(default=list)),
-                ('identifiers', models.JSONField(default=list)),
-                ('address', models.JSONField(default=dict)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation')),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parties', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("name", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("roles", models.JSONField(default=list)),
+                ("identifiers", models.JSONField(default=list)),
+                ("address", models.JSONField(default=dict)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.organisation",
+                    ),
+                ),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parties", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation', '-id'], name='history_party_by_organisation')],
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'local_id'), name='history_party_once')],
+                "indexes": [models.Index(fields=["organisation", "-id"], name="history_party_by_organisation")],
+                "constraints": [models.UniqueConstraint(fields=("procedure", "local_id"), name="history_party_once")],
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('title', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('description', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('status', models.CharField(blank=True, max_length=20)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("title", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("description", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("status", models.CharField(blank=True, max_length=20)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'local_id'), name='history_lot_once')],
+                "constraints": [models.UniqueConstraint(fields=("procedure", "local_id"), name="history_lot_once")],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('within', models.CharField(default='tender', max_length=220)),
-                ('place', models.SmallIntegerField()),
-                ('description', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('scheme', models.CharField(blank=True, max_length=50)),
-                ('code', models.CharField(blank=True, max_length=100)),
-                ('code_says', models.TextField(blank=True)),
-                ('quantity', models.DecimalField(decimal_places=6, max_digits=19, null=True)),
-                ('unit', models.CharField(blank=True, max_length=3)),
-                ('unit_said', models.CharField(blank=True, max_length=200)),
-                ('unit_price', models.DecimalField(decimal_places=8, max_digits=24, null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('lot', models.CharField(blank=True, max_length=200)),
-                ('delivery', models.JSONField(default=dict)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("within", models.CharField(default="tender", max_length=220)),
+                ("place", models.SmallIntegerField()),
+                ("description", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("scheme", models.CharField(blank=True, max_length=50)),
+                ("code", models.CharField(blank=True, max_length=100)),
+                ("code_says", models.TextField(blank=True)),
+                ("quantity", models.DecimalField(decimal_places=6, max_digits=19, null=True)),
+                ("unit", models.CharField(blank=True, max_length=3)),
+                ("unit_said", models.CharField(blank=True, max_length=200)),
+                ("unit_price", models.DecimalField(decimal_places=8, max_digits=24, null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("lot", models.CharField(blank=True, max_length=200)),
+                ("delivery", models.JSONField(default=dict)),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'within', 'local_id'), name='history_item_once'), models.CheckConstraint(condition=models.Q(('quantity__isnull', True), ('quantity__gt', 0), _connector='OR'), name='history_item_quantity')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("procedure", "within", "local_id"), name="history_item_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__isnull", True), ("quantity__gt", 0), _connector="OR"),
+                        name="history_item_quantity",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('within', models.CharField(default='tender', max_length=220)),
-                ('place', models.SmallIntegerField()),
-                ('title', models.CharField(blank=True, max_length=1000)),
-                ('description', models.TextField(blank=True)),
-                ('kind', models.CharField(blank=True, max_length=100)),
-                ('format', models.CharField(blank=True, max_length=200)),
-                ('url', models.CharField(blank=True, max_length=2000)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("within", models.CharField(default="tender", max_length=220)),
+                ("place", models.SmallIntegerField()),
+                ("title", models.CharField(blank=True, max_length=1000)),
+                ("description", models.TextField(blank=True)),
+                ("kind", models.CharField(blank=True, max_length=100)),
+                ("format", models.CharField(blank=True, max_length=200)),
+                ("url", models.CharField(blank=True, max_length=2000)),
+                ("published_at", models.DateTimeField(null=True)),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'within', 'local_id'), name='history_document_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("procedure", "within", "local_id"), name="history_document_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Contract',
+            name="Contract",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('award', models.CharField(blank=True, max_length=200)),
-                ('number', models.CharField(blank=True, max_length=200)),
-                ('title', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('description', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('status', models.CharField(blank=True, max_length=20)),
-                ('status_said', models.CharField(blank=True, max_length=200)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('signed_at', models.DateTimeField(null=True)),
-                ('starts_at', models.DateTimeField(null=True)),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("award", models.CharField(blank=True, max_length=200)),
+                ("number", models.CharField(blank=True, max_length=200)),
+                ("title", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("description", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("status", models.CharField(blank=True, max_length=20)),
+                ("status_said", models.CharField(blank=True, max_length=200)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("signed_at", models.DateTimeField(null=True)),
+                ("starts_at", models.DateTimeField(null=True)),
+                ("ends_at", models.DateTimeField(null=True)),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'local_id'), name='history_contract_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("procedure", "local_id"), name="history_contract_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Bid',
+            name="Bid",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('status', models.CharField(blank=True, max_length=20)),
-                ('status_said', models.CharField(blank=True, max_length=200)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('tenderers', models.JSONField(default=list)),
-                ('lots', models.JSONField(default=list)),
-                ('lot_amounts', models.JSONField(default=list)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("status", models.CharField(blank=True, max_length=20)),
+                ("status_said", models.CharField(blank=True, max_length=200)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("tenderers", models.JSONField(default=list)),
+                ("lots", models.JSONField(default=list)),
+                ("lot_amounts", models.JSONField(default=list)),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'local_id'), name='history_bid_once')],
+                "constraints": [models.UniqueConstraint(fields=("procedure", "local_id"), name="history_bid_once")],
             },
         ),
         migrations.CreateModel(
-            name='Award',
+            name="Award",
             fields=[
-                ('id', models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('local_id', models.CharField(max_length=200)),
-                ('title', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('description', huangpu.core.names.NameField(blank=True, default=dict)),
-                ('status', models.CharField(blank=True, max_length=20)),
-                ('status_said', models.CharField(blank=True, max_length=200)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('suppliers', models.JSONField(default=list)),
-                ('lots', models.JSONField(default=list)),
-                ('bid', models.CharField(blank=True, max_length=200)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='history.procedure')),
+                (
+                    "id",
+                    models.UUIDField(default=huangpu.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("local_id", models.CharField(max_length=200)),
+                ("title", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("description", huangpu.core.names.NameField(blank=True, default=dict)),
+                ("status", models.CharField(blank=True, max_length=20)),
+                ("status_said", models.CharField(blank=True, max_length=200)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("suppliers", models.JSONField(default=list)),
+                ("lots", models.JSONField(default=list)),
+                ("bid", models.CharField(blank=True, max_length=200)),
+                (
+                    "procedure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="history.procedure"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'local_id'), name='history_award_once')],
+                "constraints": [models.UniqueConstraint(fields=("procedure", "local_id"), name="history_award_once")],
             },
         ),
     ]
