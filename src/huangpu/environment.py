@@ -37,6 +37,10 @@ class Environment:
     allowed_hosts: list[str]
     trusted_origins: list[str]
     secret_key: str
+    mail_url: str  # smtp://USER:PASSWORD@HOST:PORT, smtps:// with TLS from the start; empty: files in `data`/mail
+    mail_from: str
+    document_bytes_max: int
+    webhook_allow_private: bool  # for tests and the demo only
     as_owner: bool  # set by `huangpu migrate` for itself
 
     @property
@@ -112,6 +116,10 @@ def environment() -> Environment:
         allowed_hosts=hosts or ["localhost", "127.0.0.1", "[::1]", "testserver"],
         trusted_origins=[f"https://{name}" for name in hosts] if https else [],
         secret_key=os.environ.get("HUANGPU_SECRET_KEY") or _kept_secret(data / "secret-key"),
+        mail_url=_mail_url(os.environ.get("HUANGPU_MAIL_URL", "")),
+        mail_from=os.environ.get("HUANGPU_MAIL_FROM") or "huangpu@localhost",
+        document_bytes_max=_integer("HUANGPU_DOCUMENT_MB_MAX", 20, 1, 1024) * 1024 * 1024,
+        webhook_allow_private=_flag("HUANGPU_WEBHOOK_ALLOW_PRIVATE", False),
         as_owner=_flag("HUANGPU_AS_OWNER", False),
     )
 
@@ -130,6 +138,37 @@ def _flag(name: str, default: bool) -> bool:
     if text not in ("", "0", "1", "true", "false", "yes", "no"):
         raise SettingError(name, text, "write 1 or 0")
     return default if not text else text in ("1", "true", "yes")
+
+
+def _mail_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = not url or (parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingError("HUANGPU_MAIL_URL", "…", "write smtp://USER:PASSWORD@HOST:PORT or smtps://…")
+    return url
+
+
+def mail_settings(url: str, data: Path) -> dict[str, Any]:
+    """Django's settings for a mail server's address; without one, letters are written as files under `data`/mail."""
+    if not url:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": str(data / "mail"),
+        }
+    parts = urlsplit(url)
+    tls = parts.scheme == "smtps"
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if tls else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": tls,
+        "EMAIL_USE_TLS": not tls and bool(parts.username),
+        "EMAIL_TIMEOUT": 20,
+    }
 
 
 def _kept_secret(path: Path) -> str:

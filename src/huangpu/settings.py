@@ -6,7 +6,7 @@ the data folder, readable by its owner only.
 
 from __future__ import annotations
 
-from huangpu.environment import environment
+from huangpu.environment import environment, mail_settings
 
 env = environment()
 
@@ -88,6 +88,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "huangpu.channels.web.context.frame",
+                "huangpu.flows.information.context.notice_count",
             ]
         },
     }
@@ -102,6 +103,19 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = env.data / "static"
 MEDIA_ROOT = env.data / "files"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "documents": {"BACKEND": "huangpu.flows.information.storage.DurableFiles"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+FILE_UPLOAD_HANDLERS = [
+    "huangpu.flows.information.upload.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
+globals().update(mail_settings(env.mail_url, env.data))
+DEFAULT_FROM_EMAIL = env.mail_from
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTHENTICATION_BACKENDS = [

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI, Schema
-from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.errors import ValidationErrorContext as Context
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
@@ -246,8 +246,6 @@ def _http_error(request: HttpRequest, wrong: Any) -> HttpResponse:
     if isinstance(cause, RequestDataTooBig):
         return problems.answer(problems.of_status(request, 413))
     given = problems.answer(problems.of_status(request, wrong.status_code))
-    if isinstance(wrong, AuthenticationError):
-        given["WWW-Authenticate"] = "Bearer"
     if isinstance(wrong, Throttled) and wrong.wait is not None:
         given["Retry-After"] = problems.retry_after(wrong.wait)
     return given

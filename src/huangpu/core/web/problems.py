@@ -119,6 +119,8 @@ def answer(body: dict[str, Any]) -> HttpResponse:
     """The HTTP answer that carries a problem."""
     response = HttpResponse(json.dumps(body, ensure_ascii=False), status=body["status"], content_type=MEDIA_TYPE)
     response["Cache-Control"] = "no-store"
+    if body["status"] == 401:
+        response["WWW-Authenticate"] = "Bearer"
     return response
 
 
