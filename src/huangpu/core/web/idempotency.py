@@ -8,6 +8,7 @@ the first has failed, it acts itself. (IETF draft-ietf-httpapi-idempotency-key-h
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,8 +159,6 @@ class Once:
 
 
 def _loaded(headers: Any) -> dict[str, str]:
-    import json
-
     return dict(json.loads(headers) if isinstance(headers, str) else headers)
 
 

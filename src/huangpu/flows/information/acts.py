@@ -149,7 +149,7 @@ def _mail_after_commit(ids: list[UUID]) -> None:
 def mark_notices(*, actor: Actor, ids: Iterable[UUID] | None, read: bool, now: datetime) -> int:
     """Marks the actor's own notices as read or unread, all of them with `ids=None`; returns how many changed."""
     require(actor, "information.mark_notices")
-    own = Notice.objects.filter(person_id=actor.person_id, read_at__isnull=read)
+    own = Notice.objects.filter(person_id=actor.person_id or UUID(int=0), read_at__isnull=read)
     if ids is not None:
         own = own.filter(pk__in=set(ids))
     return own.update(read_at=now if read else None)

@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-
 import httpx
 from standardwebhooks.webhooks import Webhook
 
@@ -170,5 +169,3 @@ def outcome_of(status: int) -> Outcome:
     if status == 410:
         return Outcome(status, "gone")
     return Outcome(status, "redirect" if 300 <= status < 400 else "status")
-
-

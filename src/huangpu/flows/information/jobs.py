@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import translation
 from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
 
 from huangpu.core import clock
 from huangpu.core.db import rows
-from huangpu.core.jobs import app
 from huangpu.core.web import idempotency
 
 from . import calling, webhooks
@@ -49,7 +50,7 @@ def mail_notices(ids: list[str]) -> None:
         raise RuntimeError(f"{failed} of {len(ids)} letters could not be sent")
 
 
-def _send(notice: Notice, mail: object) -> None:
+def _send(notice: Notice, mail: BaseEmailBackend) -> None:
     found = rows(READERS, [[notice.person_id], [notice.marketplace_id]])
     if not found or not found[0][1]:
         return

@@ -42,6 +42,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 IN_ZIP = {"word/": OFFICE + "wordprocessingml.document", "xl/": OFFICE + "spreadsheetml.sheet"}
 IN_ZIP |= {"ppt/": OFFICE + "presentationml.presentation", "OFD.xml": "application/ofd"}
+BINARY = frozenset({"application/pdf", "image/png", "image/jpeg", "image/webp", "image/tiff"})
 MARKUP = re.compile(r"<(!doctype\s+html|html|script|svg|body|iframe)[\s>]", re.IGNORECASE)
 
 
@@ -99,7 +100,10 @@ def _text(content: bytes, extension: str) -> str | None:
             text = content.decode(charset)
         except UnicodeDecodeError:
             continue
-        if any(unicodedata.category(letter) in ("Cc", "Cn", "Co") and letter not in "\t\r\n\f\x1c\x1d\x1e\x1f" for letter in text):
+        if any(
+            unicodedata.category(letter) in ("Cc", "Cn", "Co") and letter not in "\t\r\n\f\x1c\x1d\x1e\x1f"
+            for letter in text
+        ):
             continue
         return _kind_of_text(text, extension, "utf-8" if charset == "utf-8-sig" else charset)
     return None
@@ -127,7 +131,8 @@ def _binary(content: bytes) -> str | None:
         found = puremagic.from_string(content, mime=True)
     except (puremagic.PureError, ValueError):
         return None
-    return "image/jpeg" if found == "image/jpg" else str(found)
+    found = "image/jpeg" if found == "image/jpg" else str(found)
+    return found if found in BINARY else None
 
 
 def _zip(content: bytes) -> str | None:

@@ -75,9 +75,7 @@ class Endpoint(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["marketplace_id"], condition=Q(disabled_at=None), name="information_endpoint_active"
-            ),
+            models.Index(fields=["marketplace_id"], condition=Q(disabled_at=None), name="information_endpoint_active"),
         ]
 
 
@@ -104,9 +102,7 @@ class Delivery(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "event_id"], name="information_delivery_once"),
-            models.CheckConstraint(
-                condition=Q(delivered_at=None) | Q(next_at=None), name="information_delivery_ends"
-            ),
+            models.CheckConstraint(condition=Q(delivered_at=None) | Q(next_at=None), name="information_delivery_ends"),
         ]
 
     @property

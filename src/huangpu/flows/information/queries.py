@@ -20,6 +20,7 @@ from huangpu.parties.rights import require
 from .models import Delivery, Document, Endpoint, Notice
 
 UNREAD_SHOWN_MAX = 100
+NOBODY = UUID(int=0)
 
 FEED = """
 SELECT p.position, e.id, e.kind, e.subject_type, e.subject_id, e.thread_id, e.actor_id, e.organisation_id,
@@ -55,13 +56,13 @@ def _readable(actor: Actor, document: Document) -> bool:
 def documents(*, actor: Actor, marketplace_id: UUID) -> QuerySet[Document]:
     """The documents that the actor's own organisation has stored on a marketplace."""
     require(actor, "information.see_webhooks", marketplace_id=marketplace_id)
-    return Document.objects.filter(marketplace_id=marketplace_id, organisation_id=actor.organisation_id)
+    return Document.objects.filter(marketplace_id=marketplace_id, organisation_id=actor.organisation_id or NOBODY)
 
 
 def notices(*, actor: Actor) -> QuerySet[Notice]:
     """The actor's own notices."""
     require(actor, "information.mark_notices")
-    return Notice.objects.filter(person_id=actor.person_id)
+    return Notice.objects.filter(person_id=actor.person_id or NOBODY)
 
 
 def unread_count(person_id: UUID) -> int:
@@ -72,7 +73,7 @@ def unread_count(person_id: UUID) -> int:
 def endpoints(*, actor: Actor, marketplace_id: UUID) -> QuerySet[Endpoint]:
     """The endpoints of the actor's organisation on a marketplace."""
     require(actor, "information.see_webhooks", marketplace_id=marketplace_id)
-    return Endpoint.objects.filter(marketplace_id=marketplace_id, organisation_id=actor.organisation_id)
+    return Endpoint.objects.filter(marketplace_id=marketplace_id, organisation_id=actor.organisation_id or NOBODY)
 
 
 def endpoint_of(*, actor: Actor, marketplace_id: UUID, endpoint_id: UUID) -> Endpoint:
@@ -132,9 +133,7 @@ def feed(*, actor: Actor, marketplace_id: UUID, after: int, limit: int) -> Feed:
     head = row("SELECT position FROM log_head WHERE marketplace_id = %s", [marketplace_id])
     top = head[0] if head else 0
     reader = actor.organisation_id
-    found = rows(
-        FEED, {"market": marketplace_id, "after": after, "head": top, "reader": reader, "limit": limit + 1}
-    )
+    found = rows(FEED, {"market": marketplace_id, "after": after, "head": top, "reader": reader, "limit": limit + 1})
     events = [_shown(values, reader) for values in found[:limit]]
     more = len(found) > limit
     return Feed(events, events[-1].position if more else max(after, top), more)

@@ -24,8 +24,7 @@ ROTATION_OVERLAP = timedelta(hours=24)
 LEASE = timedelta(seconds=60)  # how long a worker has for one attempt; then another may try
 SECONDS_MAX = 15  # for one attempt: name, connection, answer
 DELAYS = tuple(
-    timedelta(seconds=seconds)
-    for seconds in (5, 30, 120, 600, 1800, 2 * 3600, 5 * 3600, 8 * 3600, 8 * 3600 + 30 * 60)
+    timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 2 * 3600, 5 * 3600, 8 * 3600, 8 * 3600 + 30 * 60)
 )  # 24 hours in all
 
 FAILURES = {
@@ -40,6 +39,7 @@ FAILURES = {
     "erased": _("the event is no longer there"),
 }
 
+_NAME = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?")
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?")
 _INSIDE = tuple(
     ipaddress.ip_network(text)
@@ -67,7 +67,6 @@ def check_url(url: str, *, allow_private: bool) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    literal = re.fullmatch(r"[0-9a-fA-F:.%]+", host) is not None
     good = (
         parts.scheme in (("https", "http") if allow_private else ("https",))
         and host
@@ -79,7 +78,7 @@ def check_url(url: str, *, allow_private: bool) -> str:
         and parts.password is None
         and not parts.fragment
         and port != 0
-        and (allow_private or ("." in host and not literal) or is_public(host))
+        and (allow_private or _NAME.fullmatch(host) or is_public(host))
     )
     if not good:
         raise Invalid(
@@ -98,7 +97,9 @@ def check_kinds(kinds: Iterable[str]) -> list[str]:
     if wrong or len(found) > KINDS_MAX:
         raise Invalid(
             "information.webhook_kind",
-            _("“%(value)s” is no kind of event; write one such as “tender.published”, or “tender.*” for all of a room."),
+            _(
+                "“%(value)s” is no kind of event; write one such as “tender.published”, or “tender.*” for all of a room."
+            ),
             field="kinds",
             value=wrong[0] if wrong else len(found),
         )

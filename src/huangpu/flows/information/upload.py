@@ -12,7 +12,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 class SizeLimit(FileUploadHandler):
     """The first of the handlers: counts, and passes on what it gets."""
 
-    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None) -> None:
+    def handle_raw_input(  # type: ignore[override]  # the rest of what it is given does not matter here
+        self, _input: Any, _meta: Any, content_length: int, *_rest: Any, **_more: Any
+    ) -> None:
         if content_length > settings.HUANGPU.document_bytes_max + settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise RequestDataTooBig("the upload is larger than a document may be")
 
@@ -21,5 +23,5 @@ class SizeLimit(FileUploadHandler):
             raise RequestDataTooBig("the file is larger than a document may be")
         return raw_data
 
-    def file_complete(self, file_size: int) -> None:
+    def file_complete(self, _size: int) -> None:
         return None

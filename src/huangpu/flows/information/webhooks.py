@@ -5,6 +5,7 @@ The attempt itself is `calling.py`: no call is ever made inside a transaction.
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,12 +46,14 @@ def register_endpoint(
 ) -> tuple[Endpoint, str]:
     """A new endpoint of the actor's organisation, and its secret, which is shown this once.
 
-    It gets the events from now on. Refuses `information.webhook_url`, `information.webhook_kind`,
-    `information.webhooks_too_many`.
+    It gets the events from now on (one that has just happened may be among them). Refuses `information.webhook_url`,
+    `information.webhook_kind`, `information.webhooks_too_many`.
     """
     require(actor, "information.manage_webhooks", marketplace_id=marketplace_id)
     assert actor.organisation_id is not None
-    own = Endpoint.objects.filter(marketplace_id=marketplace_id, organisation_id=actor.organisation_id, disabled_at=None)
+    own = Endpoint.objects.filter(
+        marketplace_id=marketplace_id, organisation_id=actor.organisation_id, disabled_at=None
+    )
     if own.count() >= rules.ENDPOINTS_MAX:
         raise Conflict(
             "information.webhooks_too_many",
@@ -83,10 +86,8 @@ def _skip_the_past(marketplace_id: UUID, position: int) -> None:
         )
 
 
-def secret_text(secret: bytes) -> str:
+def secret_text(secret: bytes | memoryview[int]) -> str:
     """A secret as Standard Webhooks writes it: whsec_ and base64."""
-    import base64
-
     return "whsec_" + base64.b64encode(bytes(secret)).decode()
 
 
