@@ -182,9 +182,12 @@ class Api(NinjaAPI):
     def get_openapi_schema(self, *args: Any, **kwargs: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(*args, **kwargs)
         schema["components"]["schemas"].update(_problem_schemas())
+        open_doors = _open_doors(schema["components"])
         for operations in schema["paths"].values():
             for method, operation in operations.items():
                 _describe(method.upper(), operation)
+                if "security" in operation:
+                    operation["security"] = _security(operation["security"], open_doors, method.upper())
         return schema
 
 
@@ -192,6 +195,21 @@ def _problem_schemas() -> dict[str, Any]:
     whole = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     inner = whole.pop("$defs")
     return {"Problem": whole, **inner}
+
+
+def _open_doors(components: dict[str, Any]) -> set[str]:
+    """Takes the doors that ask for nothing (http scheme "none") out of the components; returns their names."""
+    schemes = components.get("securitySchemes", {})
+    found = {name for name, scheme in schemes.items() if scheme.get("scheme") == "none"}
+    for name in found:
+        del schemes[name]
+    return found
+
+
+def _security(security: list[dict[str, Any]], open_doors: set[str], method: str) -> list[dict[str, Any]]:
+    """A door that asks for nothing is written as an empty requirement (OpenAPI 3.1, section 4.8.30); it is for reading."""
+    closed = [one for one in security if open_doors.isdisjoint(one)]
+    return [*closed, {}] if len(closed) < len(security) and method in idempotency.SAFE else closed
 
 
 KEY_PARAMETER = {
