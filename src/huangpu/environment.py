@@ -90,7 +90,10 @@ def django_database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": port,
-        "OPTIONS": query,
+        "OPTIONS": {
+            "prepare_threshold": 2,
+            **query,
+        },  # the acts' own statements are planned once a connection (core/db.py)
     }
 
 

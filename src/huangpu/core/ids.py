@@ -28,6 +28,14 @@ def uuid7() -> UUID:
     return UUID(int=value | int.from_bytes(os.urandom(8), "big") >> 2)
 
 
+def uuid8(digest: bytes) -> UUID:
+    """A UUIDv8 (RFC 9562, section 5.8) from the first 122 bits of a hash: the id of what is known by what it is."""
+    value = bytearray(digest[:16])
+    value[6] = value[6] & 0x0F | 0x80
+    value[8] = value[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(value))
+
+
 def instant_of(id: UUID) -> datetime:
     """The instant (UTC, to the millisecond) at which a UUIDv7 was made."""
     return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)

@@ -34,7 +34,6 @@ class Event(AppendOnly):
     class Meta:
         indexes = [
             models.Index(fields=["thread_id", "id"], name="log_event_thread"),
-            models.Index(fields=["marketplace_id", "id"], name="log_event_marketplace"),
         ]
 
     @property

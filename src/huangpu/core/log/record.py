@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from psycopg.types.json import Jsonb
 
+from ..canonical import canonical
 from ..clock import rfc3339
 from ..db import execute
 from ..ids import uuid7
@@ -58,7 +58,7 @@ class NewEvent:
 
 def payload_hash(salt: bytes, payload: Mapping[str, Any]) -> bytes:
     """SHA-256 over the salt and the payload's RFC 8785 bytes: a commitment that tells nothing once the salt is gone."""
-    return hashlib.sha256(salt + rfc8785.dumps(dict(payload))).digest()
+    return hashlib.sha256(salt + canonical(dict(payload))).digest()
 
 
 def leaf_hash(event: NewEvent, committed: bytes) -> bytes:
@@ -74,7 +74,7 @@ def leaf_hash(event: NewEvent, committed: bytes) -> bytes:
         "occurred_at": rfc3339(event.occurred_at),
         "payload_hash": committed.hex(),
     }
-    return hashlib.sha256(b"\x00" + rfc8785.dumps(header)).digest()
+    return hashlib.sha256(b"\x00" + canonical(header)).digest()
 
 
 def record(events: Iterable[NewEvent]) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core.canonical import canonical
 from huangpu.core.errors import Invalid
 from huangpu.core.quantity import plain
 
@@ -21,7 +21,10 @@ VALUED = ("deliver", "serve", "transfer_title")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What an agreement keeps of its terms. `commitments` are JSON objects, without ids, in ordinal order."""
+    """What an agreement keeps of its terms. `commitments` are JSON objects, without ids, in ordinal order.
+
+    `terms_hash` is SHA-256 over the RFC 8785 bytes of commitments and options: over all that was agreed, with its parties.
+    """
 
     commitments: list[dict[str, Any]]
     options: list[dict[str, Any]]
@@ -35,12 +38,9 @@ def compile_terms(terms: Terms, parties: Mapping[str, UUID]) -> Compiled:
     commitments = [_commitment(clause, parties, ordinals) for clause in terms.clauses]
     valued = [clause.amount or 0 for clause in terms.clauses if clause.action in VALUED]
     paid = [clause.amount or 0 for clause in terms.clauses if clause.action in ("hold", "pay")]
-    return Compiled(
-        commitments=commitments,
-        options=[_option(option, parties) for option in terms.options],
-        amount=sum(valued or paid),
-        terms_hash=hashlib.sha256(rfc8785.dumps(terms.data())).digest(),
-    )
+    options = [_option(option, parties) for option in terms.options]
+    snapshot = canonical({"commitments": commitments, "options": options})
+    return Compiled(commitments, options, sum(valued or paid), hashlib.sha256(snapshot).digest())
 
 
 def _commitment(clause: Clause, parties: Mapping[str, UUID], ordinals: Mapping[str, int]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Agreement(models.Model):
     template_version = models.IntegerField()
     parameters = models.JSONField()
     options = models.JSONField(default=list)  # the options of the terms, as data
-    terms_hash = models.BinaryField(max_length=32)  # SHA-256 of the terms' RFC 8785 bytes
+    terms_hash = models.BinaryField(max_length=32)  # SHA-256 of the compiled terms' RFC 8785 bytes
     origin_id = models.UUIDField(null=True)  # the tender, order, … it came from
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()  # minor units: the price of the whole
@@ -113,13 +113,14 @@ class Commitment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     marketplace_id = models.UUIDField()
-    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="commitments")
+    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="commitments", db_index=False)
     ordinal = models.SmallIntegerField()
     key = models.CharField(max_length=64)
     flow = models.CharField(max_length=12)
     action = models.CharField(max_length=32)
-    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    receiver = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    # both are parties of the agreement, which the database holds there; here it would be a check a row
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    receiver = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     name = NameField()  # of the line, where there is one
     after = ArrayField(models.SmallIntegerField(), default=list)
     stepwise = models.BooleanField(default=False)

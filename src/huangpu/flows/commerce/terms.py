@@ -12,7 +12,7 @@ reject, return, decide a dispute; it ends clauses, takes back fulfilments and op
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -20,7 +20,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from huangpu.core.clock import end_of_day, end_of_working_day, rfc3339
-from huangpu.core.quantity import plain
 
 HOUSE = "house"  # the platform by itself, when a time passes
 OPERATOR = "operator"  # the marketplace's operator: receives its fee
@@ -191,10 +190,6 @@ class Terms:
     def all_clauses(self) -> tuple[Clause, ...]:
         """The clauses, then the contingent ones of the options, which become commitments only when they are used."""
         return self.clauses + tuple(clause for option in self.options for clause in option.then)
-
-    def data(self) -> dict[str, Any]:
-        """The terms as plain JSON: what is hashed, and what both parties can read."""
-        return {"clauses": [_data(item) for item in self.clauses], "options": [_data(item) for item in self.options]}
 
     def _check(self) -> None:
         keys = [clause.key for clause in self.all_clauses]
@@ -414,19 +409,3 @@ def _flat(clauses: Iterable[Any]) -> Iterator[Clause]:
 
 def _keys(clauses: Clauses) -> tuple[str, ...]:
     return tuple(clause.key for clause in _flat([clauses]))
-
-
-def _data(value: Any) -> Any:
-    """Plain JSON of terms: decimals as text, empty fields left out."""
-    if isinstance(value, Due):
-        return value.data()
-    if is_dataclass(value):
-        named = {item.name: getattr(value, item.name) for item in fields(value)}
-        return {name: _data(part) for name, part in named.items() if part not in (None, "", (), {}, False)}
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {str(name): _data(part) for name, part in value.items()}
-    if isinstance(value, tuple | list):
-        return [_data(part) for part in value]
-    return value

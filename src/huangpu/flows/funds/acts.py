@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import act, execute, row
@@ -40,9 +39,18 @@ SELECT id, slot, 0, 0, 0, 0 FROM fresh, generate_series(0, sub_balances - 1) AS 
 """
 
 
+_open: set[UUID] = set()  # accounts that this process has seen committed; an account is never removed
+
+
 @act
 def ensure_accounts(specs: Iterable[AccountSpec]) -> None:
-    """Opens the accounts that are not there yet; one statement. Floor and slots follow from the book."""
+    """Opens the accounts that are not there yet; floor and slots follow from the book.
+
+    One statement, or none when this process knows them all.
+    """
+    missing = [spec for spec in specs if spec.id not in _open]
+    if not missing:
+        return
     wanted = [
         {
             "id": str(spec.id),
@@ -53,9 +61,10 @@ def ensure_accounts(specs: Iterable[AccountSpec]) -> None:
             "balance_min": FLOORS.get(spec.book),
             "slots": SLOTS.get(spec.book, 0),
         }
-        for spec in specs
+        for spec in missing
     ]
     execute(ENSURE, [json.dumps(wanted)])
+    transaction.on_commit(lambda: _open.update(spec.id for spec in missing))
 
 
 @act
@@ -92,17 +101,27 @@ def post(items: Sequence[Item]) -> bool:
 
 
 def _row(item: Item) -> dict[str, Any]:
-    values = {name: _plain(value) for name, value in asdict(item).items()}
-    names = {"debit": "debit_id", "credit": "credit_id", "reference": "reference_id"}
-    return {"phase": PHASE[type(item)], **{names.get(name, name): value for name, value in values.items()}}
+    """An item as `ledger_post` reads it: a funds_item in JSON."""
+    data: dict[str, Any] = {
+        "phase": PHASE[type(item)],
+        "id": str(item.id),
+        "marketplace_id": str(item.marketplace_id),
+        "amount": item.amount,
+        "kind": item.kind,
+        "reference_id": str(item.reference) if item.reference else None,
+    }
+    if isinstance(item, Transfer | Hold):
+        data["debit_id"], data["credit_id"] = str(item.debit), str(item.credit)
+    else:
+        data["hold_id"] = str(item.hold_id)
+    if isinstance(item, Capture) and item.credit:
+        data["credit_id"] = str(item.credit)
+    if isinstance(item, Hold) and item.expires_at:
+        data["expires_at"] = item.expires_at.isoformat()
+    return data
 
 
 PHASE: dict[type, str] = {Transfer: "transfer", Hold: "hold", Capture: "capture", Void: "void"}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
-
 
 REFUSALS: dict[str, Any] = {
     "transfer.id_reused": _("This id was used for another transfer; the same id must come with the same content."),

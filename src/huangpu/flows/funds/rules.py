@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+from huangpu.core.ids import uuid8
+
 FLOORS: dict[str, int | None] = {"wallet": 0, "penalty": 0}  # books whose accounts may not be overdrawn
 SLOTS: dict[str, int] = {"escrow": 16, "fees": 16, "bank": 16}  # books that everybody pays into or out of
 
@@ -16,10 +18,7 @@ SLOTS: dict[str, int] = {"escrow": 16, "fees": 16, "bank": 16}  # books that eve
 def account_id(marketplace_id: UUID, book: str, holder_id: UUID | None, currency: str) -> UUID:
     """An account's own id: a UUIDv8 (RFC 9562) over all that makes it that account, so that posting needs no look-up."""
     text = f"account|{marketplace_id}|{book}|{holder_id or ''}|{currency}"
-    digest = bytearray(hashlib.sha256(text.encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return UUID(bytes=bytes(digest))
+    return uuid8(hashlib.sha256(text.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -33,7 +32,7 @@ def move(*, marketplace_id: UUID, reference_id: UUID, moves: Sequence[Move]) -> 
     """
     if not moves:
         return
-    balances = {side.id: side for item in moves for side in (item.source, item.target) if side}
+    balances = {side for item in moves for side in (item.source, item.target) if side}
     try:
         rows(
             "SELECT goods_move(%s, %s, %s::jsonb, %s::jsonb)",
@@ -41,7 +40,7 @@ def move(*, marketplace_id: UUID, reference_id: UUID, moves: Sequence[Move]) -> 
                 marketplace_id,
                 reference_id,
                 json.dumps([_row(item) for item in moves]),
-                json.dumps(_named(balances.values())),
+                json.dumps(_named(balances)),
             ],
         )
     except IntegrityError as refused:
@@ -66,7 +65,13 @@ def _row(item: Move) -> dict[str, Any]:
 
 
 def _named(balances: Iterable[Balance]) -> list[dict[str, str]]:
-    return [{"id": str(item.id), **{name: str(value) for name, value in asdict(item).items()}} for item in balances]
+    return [
+        {
+            "id": str(item.id), "marketplace_id": str(item.marketplace_id), "place_id": str(item.place_id),
+            "item_id": str(item.item_id), "owner_id": str(item.owner_id), "lot": item.lot, "disposition": item.disposition,
+        }
+        for item in balances
+    ]  # fmt: skip
 
 
 @act

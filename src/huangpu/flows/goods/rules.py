@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
+
+from huangpu.core.ids import uuid8
 
 AVAILABLE, INSPECTING = "available", "inspecting"
 
@@ -24,13 +27,13 @@ class Balance:
     @property
     def id(self) -> UUID:
         """The balance's own id: a UUIDv8 (RFC 9562) over all that makes it that balance."""
-        text = "|".join(
-            map(str, (self.marketplace_id, self.place_id, self.item_id, self.owner_id, self.lot, self.disposition))
-        )
-        digest = bytearray(hashlib.sha256(f"stock|{text}".encode()).digest()[:16])
-        digest[6] = digest[6] & 0x0F | 0x80
-        digest[8] = digest[8] & 0x3F | 0x80
-        return UUID(bytes=bytes(digest))
+        return _balance_id(self)
+
+
+@lru_cache(maxsize=65536)
+def _balance_id(of: Balance) -> UUID:
+    text = f"stock|{of.marketplace_id}|{of.place_id}|{of.item_id}|{of.owner_id}|{of.lot}|{of.disposition}"
+    return uuid8(hashlib.sha256(text.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)

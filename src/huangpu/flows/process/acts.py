@@ -12,13 +12,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.clock import rfc3339
-from huangpu.core.db import act
+from huangpu.core.db import act, row
 from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.core.ids import uuid7
 from huangpu.core.log.record import NewEvent, record
@@ -30,7 +29,6 @@ from huangpu.flows.funds import acts as funds
 from huangpu.flows.funds.rules import AccountSpec
 from huangpu.flows.goods import acts as goods
 from huangpu.parties.actor import SYSTEM, Actor
-from huangpu.parties.models import Marketplace
 
 from . import rights, rules, store
 from .performers import PAST, Effects, carry_out, reserve
@@ -65,20 +63,21 @@ def conclude(
     the marketplace's operator is added. The actor must be a member of one of them. Refused with `template.unknown`,
     `terms.role_missing`, and what the ledger and the stock refuse.
     """
-    market = Marketplace.objects.filter(pk=marketplace_id).first()
+    market = row("SELECT operator_id, zone FROM parties_marketplace WHERE id = %s", [marketplace_id])
     if market is None:
         raise NotFound("marketplace.unknown", _("There is no marketplace “%(value)s”."), field="marketplace",
                        value=str(marketplace_id))  # fmt: skip
+    operator_id, zone = market
     known = find_template(template)
-    roles = {**parties, "operator": market.operator_id}
+    roles = {**parties, "operator": operator_id}
     if not actor.is_system and actor.organisation_id not in roles.values():
         raise Refused(
             "rights.refused", _("Only a party of the agreement can conclude it."), field="actor", value=template
         )
     compiled = compile_terms(known.build(parameters), roles)
     trade = Trade(
-        id=uuid7(), marketplace_id=marketplace_id, operator_id=market.operator_id, number="", currency=currency, state="open",
-        concluded_at=now, zone=ZoneInfo(market.zone), roles=roles, options=compiled.options, origin_id=origin_id,
+        id=uuid7(), marketplace_id=marketplace_id, operator_id=operator_id, number="", currency=currency, state="open",
+        concluded_at=now, zone=store.zone_of(zone), roles=roles, options=compiled.options, origin_id=origin_id,
         promises=[rules.promise_of({**data, "id": uuid7()}) for data in compiled.commitments],
     )  # fmt: skip
     rules.advance(trade, now)

@@ -25,11 +25,14 @@ from huangpu.core.quantity import plain
 from .rules import Promise, Trade, promise_of
 
 ATTEMPTS_MAX = 8
+STANDING = (  # of a commitment, what performing changes
+    "amount bigint, state text, done_quantity numeric, done_amount bigint, open_since timestamptz, due_at timestamptz,"
+    " late_at timestamptz, settled_at timestamptz"
+)
 TYPES = (
     "id uuid, ordinal smallint, key text, flow text, action text, provider_id uuid, receiver_id uuid, name jsonb,"
     " after jsonb, stepwise bool, automatic bool, draws smallint, measure text, due jsonb, on_silence text,"
-    " quantity numeric, unit text, amount bigint, details jsonb, state text, done_quantity numeric, done_amount bigint,"
-    " open_since timestamptz, due_at timestamptz, late_at timestamptz, settled_at timestamptz"
+    " quantity numeric, unit text, details jsonb, " + STANDING
 )
 COLUMNS = [part.split()[0] for part in TYPES.split(",")]  # of a commitment
 
@@ -80,7 +83,7 @@ WITH changed AS (
   UPDATE commerce_commitment c
   SET state = n.state, done_quantity = n.done_quantity, done_amount = n.done_amount, amount = n.amount,
       open_since = n.open_since, due_at = n.due_at, late_at = n.late_at, settled_at = n.settled_at
-  FROM jsonb_to_recordset(%s::jsonb) AS n(""" + TYPES + """), changed
+  FROM jsonb_to_recordset(%s::jsonb) AS n(id uuid, """ + STANDING + """), changed
   WHERE c.id = n.id
 ), fresh AS (""" + NEW.format(guard=GUARD) + """), fulfilled AS (
   INSERT INTO process_fulfilment (id, marketplace_id, event_id, agreement_id, commitment_id, quantity, amount, recorded_at)
@@ -101,7 +104,7 @@ def load(agreement_id: UUID) -> Trade:
     first = dict(zip(AGREEMENT, found[0], strict=False))
     return Trade(
         **{name: first[name] for name in AGREEMENT if name not in ("zone", "roles", "options")},
-        zone=_zone(first["zone"]),
+        zone=zone_of(first["zone"]),
         roles={role: UUID(organisation) for role, organisation in _json(first["roles"]).items()},
         options=_json(first["options"]),
         promises=[_promise(values[len(AGREEMENT) :]) for values in found if values[len(AGREEMENT)] is not None],
@@ -136,7 +139,7 @@ def _write(trade: Trade, event: NewEvent, now: datetime) -> bool:
         WRITE.replace("{events}", events),
         [
             trade.state, now if trade.state in ("fulfilled", "terminated") else None, trade.id, trade.version,
-            _dump(changed),
+            json.dumps([{"id": str(item.id), **_standing(item)} for item in changed]),
             trade.id, trade.marketplace_id, _dump(item for item in trade.promises if item.is_new),
             trade.marketplace_id, event.id, trade.id, _steps(trade),
             *event_params,
@@ -173,8 +176,14 @@ def _row(item: Promise) -> dict[str, Any]:
         "provider_id": str(item.provider_id), "receiver_id": str(item.receiver_id), "name": dict(item.name),
         "after": list(item.after), "stepwise": item.stepwise, "automatic": item.automatic, "draws": item.draws,
         "measure": item.measure, "due": item.due.data() if item.due else None, "on_silence": item.on_silence,
-        "quantity": None if item.quantity is None else plain(item.quantity), "unit": item.unit, "amount": item.amount,
-        "details": dict(item.details), "state": item.state, "done_quantity": plain(item.done_quantity),
+        "quantity": None if item.quantity is None else plain(item.quantity), "unit": item.unit,
+        "details": dict(item.details), **_standing(item),
+    }  # fmt: skip
+
+
+def _standing(item: Promise) -> dict[str, Any]:
+    return {
+        "amount": item.amount, "state": item.state, "done_quantity": plain(item.done_quantity),
         "done_amount": item.done_amount, "open_since": _instant(item.open_since), "due_at": _instant(item.due_at),
         "late_at": _instant(item.late_at), "settled_at": _instant(item.settled_at),
     }  # fmt: skip
@@ -213,5 +222,6 @@ def _instant(value: datetime | None) -> str | None:
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that IANA name."""
     return ZoneInfo(name)

@@ -33,7 +33,16 @@ UNLOGGED = """
 SELECT count(*) FROM process_fulfilment f LEFT JOIN log_event e ON e.id = f.event_id WHERE e.id IS NULL
 """
 
+STRANGERS = """
+SELECT count(*) FROM commerce_commitment c WHERE NOT EXISTS (
+  SELECT FROM commerce_agreementparty p WHERE p.agreement_id = c.agreement_id AND p.organisation_id = c.provider_id
+) OR NOT EXISTS (
+  SELECT FROM commerce_agreementparty p WHERE p.agreement_id = c.agreement_id AND p.organisation_id = c.receiver_id
+)
+"""
+
 CHECKS = {
+    "commitments of somebody who is no party": STRANGERS,
     "commitments that differ from what fulfilled them": UNEQUAL,
     "holds from which more was drawn than they held": OVERDRAWN,
     "commitments that were due before what they wait for": TOO_EARLY,
