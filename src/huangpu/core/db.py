@@ -67,7 +67,7 @@ def _cursor() -> Iterator[Any]:
     an act, planning costs more than executing. Counted and logged by Django like any other.
     """
     connection.ensure_connection()
-    plain = psycopg.Cursor(connection.connection)
+    plain: Any = psycopg.Cursor(connection.connection)
     wrapped = connection.make_debug_cursor(plain) if connection.queries_logged else connection.make_cursor(plain)
     with wrapped as cursor:
         yield cursor

@@ -128,6 +128,10 @@ def consume(
 
 
 def _logged(values: tuple[Any, ...]) -> Logged:
-    *header, audience, leaf, body = values
-    payload = json.loads(body) if isinstance(body, str) else body  # Django leaves jsonb of plain SQL as text
-    return Logged(*header, tuple(audience), bytes(leaf), payload)
+    body = values[12]
+    return Logged(
+        position=values[0], id=values[1], marketplace_id=values[2], kind=values[3], subject_type=values[4],
+        subject_id=values[5], thread_id=values[6], actor_id=values[7], organisation_id=values[8], occurred_at=values[9],
+        audience=tuple(values[10]), leaf=bytes(values[11]),
+        payload=json.loads(body) if isinstance(body, str) else body,  # Django leaves jsonb of plain SQL as text
+    )  # fmt: skip

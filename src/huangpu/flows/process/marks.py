@@ -70,6 +70,8 @@ def _mark(
         href=href,
         provider=in_language(dict(names.get(promise.provider_id, {}))),
         receiver=in_language(dict(names.get(promise.receiver_id, {}))),
+        key=str(promise.ordinal),
+        after=tuple(str(ordinal) for ordinal in promise.after),
     )
 
 
@@ -85,7 +87,7 @@ def _event_mark(event: Event, body: dict[str, Any] | None) -> Mark:
         )
     return Mark(
         lane=lane, at=event.occurred_at, due=None, state="done", label=str(words), detail=detail,
-        href=f"#event-{event.pk}", provider="", receiver="",
+        href=f"#event-{event.pk}",
     )  # fmt: skip
 
 

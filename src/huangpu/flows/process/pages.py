@@ -22,7 +22,6 @@ from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import parse_money
 from huangpu.core.quantity import parse_quantity, plain
-from huangpu.core.web.lanes import picture
 from huangpu.core.web.paging import page_of
 from huangpu.flows.commerce.models import Agreement, Commitment
 from huangpu.parties.request import PartyRequest
@@ -80,7 +79,7 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
         "agreement": agreement,
         "trade": trade,
         "parties": [(ROLES.get(party.role, party.role), party.organisation) for party in parties],
-        "lanes": picture(marks, now=now),
+        "marks": marks,
         "doings": _doings(trade, request),
         "options": [
             (view, option_words(view.key), plain(view.line.done_quantity) if view.line else "")
