@@ -70,8 +70,7 @@ class Supervisor:
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         try:
-            for child in self.children:
-                child.start()
+            self.children[0].start()  # the others wait, so that the first page does not share the processors with them
             begun = time.monotonic()
             while not self.stopping:
                 select.select([reader], [], [], TICK_S if self.ready else TICK_STARTING_S)
@@ -111,7 +110,7 @@ class Supervisor:
                 self.keeper.revive()
             except DatabaseUnusable as wrong:
                 raise CannotServe(str(wrong)) from wrong
-        for child in self.children:
+        for child in self.children if self.ready else self.children[:1]:
             if self.stopping:
                 return
             if child.process is not None and child.process.poll() is not None:
