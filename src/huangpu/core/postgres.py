@@ -141,7 +141,7 @@ class Keeper:
             self._make_cluster()
             self._make_socket_folder()
             self.revive()
-            _ensure_database(self.socket)
+            self._make_database()
         except OSError as wrong:
             place = wrong.filename or self.data
             raise DatabaseUnusable(f"the data folder {self.data} cannot be used: {place}: {wrong.strerror}") from wrong
@@ -212,6 +212,13 @@ class Keeper:
         if self.cluster.exists():
             self.cluster.rmdir()  # an empty one; anything else is not ours to remove
         fresh.rename(self.cluster)
+
+    def _make_database(self) -> None:
+        """Roles and database, once a cluster. A note beside it spares a second start the asking."""
+        note, made = self.data / "database.made", str((self.cluster / "PG_VERSION").stat().st_ctime_ns)
+        if _lines(note) != [made]:
+            _ensure_database(self.socket)
+            note.write_text(made)
 
     def _make_socket_folder(self) -> None:
         if self.socket == self.cluster:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from huangpu.core.postgres import DatabaseUnusable, is_served, serve
-from huangpu.core.server import require_usable
 from huangpu.environment import environment
 
 
 @contextmanager
 def database() -> Iterator[None]:
     """For the length of the block there is a database that can be used. Refuses with DatabaseUnusable."""
+    from huangpu.core.server import require_usable  # it loads the driver, which a second `huangpu demo` has no need of
+
     env = environment()
     if env.database_url:
         env.database  # noqa: B018  a DSN of the wrong shape is refused by its name, before it is tried

@@ -47,21 +47,19 @@ def demo(scale: int, no_serve: bool) -> None:
 
 
 def _prepare(env: Environment, keeper: Keeper | None, scale: int) -> None:
-    from rich.console import Console
-
-    console = Console(stderr=True)
     if keeper is not None and prepare.is_prepared(env, "city", "begun"):
-        console.print("The demo city was left half-built; it is built anew.")
+        print("The demo city was left half-built; it is built anew.", flush=True)
         _drop_database(env)
-    with console.status("Translations, tables, pictures and styles …"):
-        compile_stale()
-        prepare.migrate_if_stale(env)
-        prepare.collect_static_if_stale(env)
+    if not prepare.is_prepared(env, "city", "built"):
+        print("Preparing translations, tables and static files …", flush=True)
+    compile_stale()
+    prepare.migrate_if_stale(env)
+    prepare.collect_static_if_stale(env)
     if importlib.util.find_spec(CITY) and not prepare.is_prepared(env, "city", "built"):
-        _build_city(env, console, scale)
+        _build_city(env, scale)
 
 
-def _build_city(env: Environment, console: Any, scale: int) -> None:
+def _build_city(env: Environment, scale: int) -> None:
     from huangpu.channels.cli.database import set_up_django
 
     set_up_django()
@@ -71,16 +69,17 @@ def _build_city(env: Environment, console: Any, scale: int) -> None:
 
     if not Marketplace.objects.exists():
         prepare.remember(env, "city", "begun")
-        _fill(console, scale)
+        _fill(scale)
     prepare.remember(env, "city", "built")
     connections.close_all()
 
 
-def _fill(console: Any, scale: int) -> None:
+def _fill(scale: int) -> None:
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=Console(stderr=True)) as bars:
         known: dict[str, Any] = {}
 
         def progress(name: str, done: int, total: int) -> None:

@@ -17,7 +17,6 @@ from huangpu.channels.cli.prepare import code_hash, collect_static_if_stale, is_
 from huangpu.channels.cli.supervise import Child, Supervisor, require_free
 from huangpu.channels.cli.translations import compile_stale
 from huangpu.core.postgres import Keeper
-from huangpu.core.server import require_usable
 from huangpu.environment import Environment, environment
 
 THREADS = 4  # a web worker answers so many requests at once, each with a database connection of its own
@@ -54,6 +53,8 @@ def require_ports(env: Environment) -> None:
 def kept(env: Environment) -> Iterator[Keeper | None]:
     """A database for the length of the block: the embedded one with its keeper, or None for the one at DATABASE_URL."""
     if env.database_url:
+        from huangpu.core.server import require_usable
+
         env.database  # noqa: B018  a DSN of the wrong shape is refused by its name, before it is tried
         require_usable(env.database_url)
         yield None
