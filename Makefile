@@ -16,13 +16,14 @@ install: $(INSTALLED) ## Python packages into .venv, and the translations
 $(INSTALLED): requirements.lock pyproject.toml
 	@if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
 	  { [ -x $(BIN)/python ] || uv venv -q --python $(PYTHON) .venv; } && \
-	  uv pip install -q --python $(BIN)/python -r requirements.lock && \
+	  uv pip install -q --compile-bytecode --python $(BIN)/python -r requirements.lock && \
 	  uv pip install -q --python $(BIN)/python --no-deps -e . ; \
 	else \
 	  { [ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv; } && \
 	  $(BIN)/pip install -q --disable-pip-version-check -r requirements.lock && \
 	  $(BIN)/pip install -q --disable-pip-version-check --no-deps -e . ; \
 	fi
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 demo: install ## the demo city at one address; Ctrl-C stops it, the data stay (SCALE=3 for a larger one)
