@@ -50,8 +50,6 @@ def _prepare(env: Environment, keeper: Keeper | None, scale: int) -> None:
     if keeper is not None and prepare.is_prepared(env, "city", "begun"):
         print("The demo city was left half-built; it is built anew.", flush=True)
         _drop_database(env)
-    if not prepare.is_prepared(env, "city", "built"):
-        print("Preparing translations, tables and static files …", flush=True)
     compile_stale()
     prepare.migrate_if_stale(env)
     prepare.collect_static_if_stale(env)

@@ -50,6 +50,7 @@ def migrate_if_stale(env: Environment) -> bool:
     state = code_hash("**/migrations/*.py", "**/models.py")
     if is_prepared(env, "tables", state):
         return False
+    print("Bringing the tables to this code …", flush=True)
     run(["migrate", "--quiet"], "the tables cannot be brought to this code")
     remember(env, "tables", state)
     return True
@@ -60,6 +61,7 @@ def collect_static_if_stale(env: Environment) -> bool:
     state = code_hash("**/static/**/*", "settings.py")
     if is_prepared(env, "static", state) and (env.data / "static").is_dir():
         return False
+    print("Collecting static files …", flush=True)
     run(["django", "collectstatic", "--noinput", "--verbosity", "0"], "the static files cannot be collected")
     remember(env, "static", state)
     return True
