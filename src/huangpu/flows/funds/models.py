@@ -1,6 +1,7 @@
-"""Funds (资金流): the ledger. Accounts with four balances, immutable transfers, holds.
+"""Funds (资金流): who has what. Accounts by book and currency, immutable transfers, holds.
 
-The floor and the ceiling of an account are constraints: the database refuses what would break them, whoever asks.
+No account goes below its floor, and no hold is used twice: the constraints refuse it, not a prior read. Balances are written
+by the SQL functions `ledger_transfer` and `ledger_post` only (see docs/explanation/ledger.md).
 """
 
 from __future__ import annotations
@@ -11,22 +12,21 @@ from django.db.models.functions import Now
 
 from huangpu.core.models import AppendOnly
 
+from .rules import HOLD, PHASES, SINGLE, SLOTS_MAX
+
 HOLD_STATES = ["pending", "posted", "voided", "expired"]
-PHASES = ["transfer", "hold", "capture", "void"]
 
 
 class Account(models.Model):
-    """An account of a book in a marketplace. Balances are minor units of its currency and never negative; what the
-    account is worth is `posted_credit − posted_debit`, and what can be spent is that less `pending_debit`.
+    """What a holder has in a book of a marketplace, in one currency and in minor units. The id is derived: `rules.account_id`.
 
-    The id is derived (`rules.account_id`). An account without floor and ceiling may be kept in `sub_balances` slots, so
-    that one that everybody pays into is as fast as many; its balance is then the row plus its slots.
+    The whole balance is that of this row and of its sub-balances together.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
     marketplace_id = models.UUIDField()
     book = models.CharField(max_length=16)
-    holder_id = models.UUIDField(null=True)
+    holder_id = models.UUIDField(null=True)  # null: the marketplace's own
     currency = models.CharField(max_length=3)
     balance_min = models.BigIntegerField(null=True)
     balance_max = models.BigIntegerField(null=True)
@@ -35,37 +35,45 @@ class Account(models.Model):
     pending_debit = models.BigIntegerField(default=0)
     pending_credit = models.BigIntegerField(default=0)
     sub_balances = models.SmallIntegerField(default=0)
+    opened_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                condition=Q(posted_debit__gte=0, posted_credit__gte=0, pending_debit__gte=0, pending_credit__gte=0),
+                name="funds_account_counts_up",
+            ),
+            models.CheckConstraint(
                 condition=Q(balance_min__isnull=True)
                 | Q(balance_min__lte=F("posted_credit") - F("posted_debit") - F("pending_debit")),
-                name="funds_account_floor",
+                name="funds_account_never_below",
             ),
             models.CheckConstraint(
                 condition=Q(balance_max__isnull=True)
-                | Q(balance_max__gte=F("posted_credit") - F("posted_debit") + F("pending_credit")),
-                name="funds_account_ceiling",
+                | Q(balance_max__gte=F("posted_credit") + F("pending_credit") - F("posted_debit")),
+                name="funds_account_never_above",
             ),
             models.CheckConstraint(
-                condition=Q(sub_balances=0) | Q(balance_min__isnull=True, balance_max__isnull=True),
-                name="funds_account_slots_have_no_floor",
+                condition=Q(sub_balances=0)
+                | Q(sub_balances__range=(1, SLOTS_MAX), balance_min__isnull=True, balance_max__isnull=True),
+                name="funds_account_one_row_if_limited",
             ),
-            models.CheckConstraint(
-                condition=Q(posted_debit__gte=0, posted_credit__gte=0, pending_debit__gte=0, pending_credit__gte=0),
-                name="funds_account_not_negative",
+            models.UniqueConstraint(
+                fields=["marketplace_id", "book", "holder_id", "currency"],
+                name="funds_account_once",
+                nulls_distinct=False,
             ),
-            models.CheckConstraint(condition=Q(sub_balances__range=(0, 256)), name="funds_account_slots"),
         ]
         indexes = [models.Index(fields=["holder_id", "marketplace_id"], name="funds_account_holder")]
 
 
 class SubBalance(models.Model):
-    """One slot of a hot account: changes of its balances, which may be negative slot by slot."""
+    """One of the rows over which a much used account's balance is spread. Alone it says nothing: what is held in one may be
+    lifted in another, so that a pending sum may be negative here."""
 
-    id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="slots")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="slots", db_constraint=False, db_index=False
+    )
     slot = models.SmallIntegerField()
     posted_debit = models.BigIntegerField(default=0)
     posted_credit = models.BigIntegerField(default=0)
@@ -73,61 +81,95 @@ class SubBalance(models.Model):
     pending_credit = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "slot"], name="funds_slot_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "slot"], name="funds_subbalance_once"),
+            models.CheckConstraint(
+                condition=Q(slot__range=(0, SLOTS_MAX - 1), posted_debit__gte=0, posted_credit__gte=0),
+                name="funds_subbalance_counts_up",
+            ),
+        ]
 
 
 class Transfer(AppendOnly):
-    """One immutable row: `amount` from `debit` to `credit`. Of a hold, its captures and voids, `debit` is who pays."""
+    """One item of a posting, for ever: `amount` minor units from `debit` to `credit`.
+
+    Phases: 0 single; 1 hold (only pending); 2 capture (pending → posted; `rest` more is freed by a final one; `nominal` is the
+    hold's own credit where the capture pays another); 3 void and 4 expiry (only pending, lifted). `closes`: final, or void of
+    all that was left.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     marketplace_id = models.UUIDField()
     debit_id = models.UUIDField()
     credit_id = models.UUIDField()
     amount = models.BigIntegerField()
-    phase = models.CharField(max_length=8)
-    kind = models.CharField(max_length=16)  # what it is for: "escrow", "release", "charge", "topup", …
+    kind = models.CharField(max_length=24)
+    phase = models.SmallIntegerField(default=SINGLE)
     hold_id = models.UUIDField(null=True)
-    group_id = models.UUIDField()  # the first of the linked items it was posted with
-    reference_id = models.UUIDField(null=True)  # the agreement or other act it belongs to
+    nominal_id = models.UUIDField(null=True)
+    rest = models.BigIntegerField(default=0)
+    closes = models.BooleanField(default=False)
+    group_id = models.UUIDField(null=True)  # those posted together
+    reference_id = models.UUIDField()
     posted_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="funds_transfer_amount"),
-            models.CheckConstraint(condition=~Q(debit_id=F("credit_id")), name="funds_transfer_two_accounts"),
-            models.CheckConstraint(condition=Q(phase__in=PHASES), name="funds_transfer_phase"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, rest__gte=0, phase__in=list(PHASES)) & ~Q(debit_id=F("credit_id")),
+                name="funds_transfer_moves",
+            ),
+            models.CheckConstraint(
+                condition=Q(phase=SINGLE, hold_id__isnull=True)
+                | Q(phase=HOLD, hold_id=F("id"))
+                | Q(phase__gt=HOLD, hold_id__isnull=False),
+                name="funds_transfer_of_a_hold",
+            ),
         ]
         indexes = [
+            # by the instant, not the id: a hold may be posted long after its id was made
             models.Index(fields=["debit_id", "posted_at"], name="funds_transfer_debit"),
             models.Index(fields=["credit_id", "posted_at"], name="funds_transfer_credit"),
+            models.Index(
+                fields=["nominal_id", "posted_at"],
+                name="funds_transfer_nominal",
+                condition=Q(nominal_id__isnull=False),
+            ),
+            models.Index(fields=["reference_id", "id"], name="funds_transfer_reference"),
         ]
 
 
 class Hold(models.Model):
-    """Where a hold stands. Its id is that of the transfer that made it."""
+    """The state of a hold: what is left of it is `amount − captured − voided`, and it is pending while that is above zero."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     marketplace_id = models.UUIDField()
-    debit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    credit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    debit_id = models.UUIDField()
+    credit_id = models.UUIDField()
     amount = models.BigIntegerField()
     captured = models.BigIntegerField(default=0)
     voided = models.BigIntegerField(default=0)
     state = models.CharField(max_length=8, default="pending")
+    reference_id = models.UUIDField()
     expires_at = models.DateTimeField(null=True)
-    reference_id = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(captured__gte=0, voided__gte=0, amount__gt=0) & Q(amount__gte=F("captured") + F("voided")),
-                name="funds_hold_not_overdrawn",
+                condition=Q(amount__gt=0, captured__gte=0, voided__gte=0, amount__gte=F("captured") + F("voided")),
+                name="funds_hold_used_once",
             ),
-            models.CheckConstraint(condition=Q(state__in=HOLD_STATES), name="funds_hold_state"),
+            models.CheckConstraint(
+                condition=Q(state="pending", amount__gt=F("captured") + F("voided"))
+                | Q(state__in=HOLD_STATES[1:], amount=F("captured") + F("voided")),
+                name="funds_hold_state",
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["expires_at"], condition=Q(state="pending", expires_at__isnull=False), name="funds_hold_expiry"
+                fields=["expires_at"],
+                name="funds_hold_expires",
+                condition=Q(state="pending", expires_at__isnull=False),
             ),
-            models.Index(fields=["debit"], condition=Q(state="pending"), name="funds_hold_pending"),
+            models.Index(fields=["debit_id", "id"], name="funds_hold_debit"),
         ]

@@ -1,4 +1,4 @@
-"""The books balance: every balance is the sum of its transfers, every currency sums to zero, every hold is consistent."""
+"""What must hold of the books: they balance, every balance is the sum of its transfers, every hold is consistent."""
 
 from __future__ import annotations
 
@@ -6,57 +6,76 @@ from collections.abc import Iterator
 
 from huangpu.core.verify import Check, none_of
 
-TOTALS = """
-WITH slots AS (
+LEGS = """
+SELECT debit_id AS id, CASE WHEN phase IN (0, 2) THEN amount ELSE 0 END AS posted_debit, 0 AS posted_credit,
+       CASE phase WHEN 0 THEN 0 WHEN 1 THEN amount ELSE -amount - rest END AS pending_debit, 0 AS pending_credit
+FROM funds_transfer
+UNION ALL
+SELECT credit_id, 0, CASE WHEN phase IN (0, 2) THEN amount ELSE 0 END, 0,
+       CASE WHEN phase = 1 THEN amount WHEN phase > 1 AND nominal_id IS NULL THEN -amount - rest ELSE 0 END
+FROM funds_transfer
+UNION ALL
+SELECT nominal_id, 0, 0, 0, -amount - rest FROM funds_transfer WHERE nominal_id IS NOT NULL
+"""
+TOTAL = """
+SELECT a.id, a.marketplace_id, a.currency, a.balance_min, a.balance_max,
+       a.posted_debit + coalesce(s.posted_debit, 0) AS posted_debit,
+       a.posted_credit + coalesce(s.posted_credit, 0) AS posted_credit,
+       a.pending_debit + coalesce(s.pending_debit, 0) AS pending_debit,
+       a.pending_credit + coalesce(s.pending_credit, 0) AS pending_credit
+FROM funds_account a LEFT JOIN (
   SELECT account_id, sum(posted_debit) AS posted_debit, sum(posted_credit) AS posted_credit,
          sum(pending_debit) AS pending_debit, sum(pending_credit) AS pending_credit
   FROM funds_subbalance GROUP BY 1
-), total AS (
-  SELECT a.id, a.marketplace_id, a.currency,
-         a.posted_debit + coalesce(s.posted_debit, 0) AS posted_debit,
-         a.posted_credit + coalesce(s.posted_credit, 0) AS posted_credit,
-         a.pending_debit + coalesce(s.pending_debit, 0) AS pending_debit,
-         a.pending_credit + coalesce(s.pending_credit, 0) AS pending_credit
-  FROM funds_account a LEFT JOIN slots s ON s.account_id = a.id
-)
+) s ON s.account_id = a.id
 """
-UNBALANCED = (
-    TOTALS
-    + """SELECT count(*) FROM (SELECT marketplace_id, currency FROM total GROUP BY 1, 2
-HAVING sum(posted_debit) <> sum(posted_credit) OR sum(pending_debit) <> sum(pending_credit)) u"""
-)
-DRIFTED = (
-    TOTALS
-    + """, moved AS (
-  SELECT id, sum(d) AS debit, sum(c) AS credit FROM (
-    SELECT debit_id AS id, amount AS d, 0 AS c FROM funds_transfer WHERE phase IN ('transfer', 'capture')
-    UNION ALL SELECT credit_id, 0, amount FROM funds_transfer WHERE phase IN ('transfer', 'capture')
-  ) legs GROUP BY id
-), held AS (
-  SELECT id, sum(d) AS debit, sum(c) AS credit FROM (
-    SELECT debit_id AS id, amount - captured - voided AS d, 0 AS c FROM funds_hold
-    UNION ALL SELECT credit_id, 0, amount - captured - voided FROM funds_hold
-  ) legs GROUP BY id
-)
-SELECT count(*) FROM total t LEFT JOIN moved m USING (id) LEFT JOIN held h USING (id)
-WHERE t.posted_debit <> coalesce(m.debit, 0) OR t.posted_credit <> coalesce(m.credit, 0)
-   OR t.pending_debit <> coalesce(h.debit, 0) OR t.pending_credit <> coalesce(h.credit, 0)"""
-)
+UNBALANCED = f"""
+SELECT count(*) FROM (
+  SELECT FROM ({TOTAL}) t GROUP BY marketplace_id, currency
+  HAVING sum(posted_debit) <> sum(posted_credit) OR sum(pending_debit) <> sum(pending_credit)
+) u
+"""
+DRIFTED = f"""
+SELECT count(*) FROM ({TOTAL}) t FULL JOIN (
+  SELECT id, sum(posted_debit) AS posted_debit, sum(posted_credit) AS posted_credit, sum(pending_debit) AS pending_debit,
+         sum(pending_credit) AS pending_credit FROM ({LEGS}) l GROUP BY id
+) m USING (id)
+WHERE t.marketplace_id IS NULL
+   OR (t.posted_debit, t.posted_credit, t.pending_debit, t.pending_credit) IS DISTINCT FROM
+      (coalesce(m.posted_debit, 0), coalesce(m.posted_credit, 0), coalesce(m.pending_debit, 0), coalesce(m.pending_credit, 0))
+"""
+BEYOND = f"""
+SELECT count(*) FROM ({TOTAL}) t
+WHERE posted_credit - posted_debit - pending_debit < balance_min OR posted_credit + pending_credit - posted_debit > balance_max
+   OR pending_debit < 0 OR pending_credit < 0
+"""
+ELSEWHERE = """
+SELECT count(*) FROM funds_transfer t JOIN funds_account d ON d.id = t.debit_id JOIN funds_account c ON c.id = t.credit_id
+WHERE d.currency <> c.currency OR d.marketplace_id <> t.marketplace_id OR c.marketplace_id <> t.marketplace_id
+"""
 HOLDS = """
-SELECT count(*) FROM funds_hold h LEFT JOIN (
-  SELECT hold_id, sum(amount) FILTER (WHERE phase = 'capture') AS captured, sum(amount) FILTER (WHERE phase = 'void') AS voided
+SELECT count(*) FROM funds_hold h FULL JOIN (
+  SELECT hold_id AS id, count(*) FILTER (WHERE phase = 1) AS made, coalesce(sum(amount) FILTER (WHERE phase = 1), 0) AS amount,
+         coalesce(sum(amount) FILTER (WHERE phase = 2), 0) AS captured,
+         coalesce(sum(amount) FILTER (WHERE phase > 2), 0) + sum(rest) AS voided,
+         bool_or(phase = 4) AS expired, count(*) FILTER (WHERE closes) AS closed
   FROM funds_transfer WHERE hold_id IS NOT NULL GROUP BY 1
-) t ON t.hold_id = h.id
-WHERE h.captured <> coalesce(t.captured, 0) OR h.voided <> coalesce(t.voided, 0)
-   OR (h.state = 'pending') <> (h.captured + h.voided < h.amount)
+) t USING (id)
+WHERE h.state IS NULL OR t.made IS DISTINCT FROM 1 OR t.closed > 1
+   OR (h.amount, h.captured, h.voided) IS DISTINCT FROM (t.amount, t.captured, t.voided)
+   OR h.state <> CASE WHEN t.captured + t.voided < t.amount THEN 'pending' WHEN t.expired THEN 'expired'
+                      WHEN t.captured > 0 THEN 'posted' ELSE 'voided' END
 """
 CHECKS = {
-    "marketplaces and currencies whose books do not balance": UNBALANCED,
-    "accounts that differ from the sum of their transfers and holds": DRIFTED,
-    "holds that differ from what was captured and voided": HOLDS,
+    "marketplace and currency whose debits are not its credits, posted or pending": UNBALANCED,
+    "account whose balance is not the sum of its transfers": DRIFTED,
+    "account below its floor, above its ceiling or with less than nothing held": BEYOND,
+    "transfer between currencies or marketplaces": ELSEWHERE,
+    "hold that is not what was held, captured and freed": HOLDS,
 }
 
 
 def checks() -> Iterator[Check]:
+    """One check a rule; `huangpu verify` runs them all."""
     for what, sql in CHECKS.items():
         yield none_of("funds", what, sql)

@@ -1,0 +1,104 @@
+"""What the ledger refused, as errors with stable codes. Asked only after a refusal, so it may look things up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils.functional import lazystr
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.errors import Conflict, HuangpuError, Invalid
+from huangpu.core.money import Money
+
+from .models import Account, Hold
+from .rules import Item
+
+SENTENCES: dict[str, Any] = {
+    "id_reused": _("The id %(value)s was used for another transfer; the same id must come with the same content."),
+    "account_unknown": _("There is no account %(account)s in this marketplace."),
+    "same_account": _("An account cannot pay itself; name two."),
+    "currency_mismatch": _("Money cannot go from an account in one currency to one in another (%(account)s)."),
+    "hold_unknown": _("There is no hold %(hold)s in this marketplace."),
+    "hold_closed": _("The hold %(hold)s is closed: it was used up, voided, or its time has come."),
+    "hold_exhausted": _("There is less left in the hold than asked for: %(available)s of %(asked)s."),
+    "exceeds_floor": _("There is not enough money: %(asked)s is asked for, and %(available)s is available."),
+    "exceeds_ceiling": _("The account may not hold so much: %(asked)s comes in, and there is room for %(available)s."),
+}
+MALFORMED = ("same_account",)
+
+
+def of(
+    items: Sequence[Item], index: int, result: str, account: UUID | None, asked: int | None, available: int | None
+) -> HuangpuError:
+    """The error for `items[index]`: Invalid for what can never be right, Conflict for what the books do not allow now.
+
+    Its parameters: `index`, `item` (the id), and where they say something `hold`, `account`, `book`, `asked` and
+    `available` (written for a person), with `asked_minor`, `available_minor` and `missing` in minor units.
+    """
+    item = items[index]
+    facts: dict[str, Any] = {"index": index, "item": str(item.id)}
+    if hold := getattr(item, "hold_id", None):
+        facts["hold"] = str(hold)
+    if account is not None:
+        facts["account"] = str(account)
+    if result in ("exceeds_floor", "exceeds_ceiling", "hold_exhausted"):
+        book, currency = _kept_as(account, item)
+        facts |= {
+            "book": book,
+            "asked_minor": asked,
+            "available_minor": available,
+            "missing": (asked or 0) - (available or 0),
+        }
+        facts |= {"asked": _written(asked, currency), "available": _written(available, currency)}
+    kind = Invalid if result in MALFORMED else Conflict
+    return kind(f"transfer.{result}", SENTENCES[result], field="amount", value=str(item.id), **facts)
+
+
+def _kept_as(account: UUID | None, item: Item) -> tuple[str, str]:
+    """Book and currency of the account that refused, or of the hold's."""
+    accounts = Account.objects.all()
+    if account is None:
+        hold = getattr(item, "hold_id", item.id)
+        found = (
+            accounts.filter(pk__in=Hold.objects.filter(pk=hold).values("debit_id"))
+            .values_list("book", "currency")
+            .first()
+        )
+    else:
+        found = accounts.filter(pk=account).values_list("book", "currency").first()
+    return found or ("", "")
+
+
+def _written(amount: int | None, currency: str) -> Any:
+    if not currency:
+        return str(amount)
+    words: Callable[[], str] = lambda: Money(amount or 0, currency).text(  # noqa: E731 - lazystr wants a function
+        "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
+    )
+    return lazystr(_Lazily(words))
+
+
+class _Lazily:
+    """A text made when it is shown, in the reader's language."""
+
+    def __init__(self, words: Callable[[], str]) -> None:
+        self.words = words
+
+    def __str__(self) -> str:
+        return self.words()
+
+
+def is_id_clash(error: IntegrityError) -> bool:
+    """Whether two different contents came with one id at the very same time; the second to arrive is refused."""
+    diag = getattr(error.__cause__, "diag", None)
+    return bool(diag and diag.sqlstate == "23505" and str(diag.table_name).startswith(("funds_transfer", "funds_hold")))
+
+
+def of_clash() -> HuangpuError:
+    return Conflict(
+        "transfer.id_reused", _("An id was used for another transfer; the same id must come with the same content.")
+    )
