@@ -15,8 +15,10 @@ from huangpu.parties.actor import Actor
 from . import acts, queries, schemas
 from .acts.common import tender_of_award, tender_of_bid
 from .models import Complaint, Question
+from .standards.ocds import endpoints as open_data
 
 router = Router(tags=["tenders"])
+router.add_router("", open_data.router)
 
 
 class Search(Schema):

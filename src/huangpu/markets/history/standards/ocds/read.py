@@ -41,6 +41,7 @@ def read(source: Path | bytes) -> Imported:
         procedures[procedure.ocid] = procedure
     for key in ("uri", "version"):
         package.text(key, 2_000)
+    package.texts("extensions", 2_000)
     publisher = package.node("publisher")
     published_at = package.instant("publishedDate")
     name = publisher.text("name", 500) if publisher else ""

@@ -1,0 +1,1 @@
+"""The open standards at the tender's door."""

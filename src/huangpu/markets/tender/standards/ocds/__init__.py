@@ -1,0 +1,1 @@
+"""Open Contracting: tenders as release and record packages, from the event log."""
