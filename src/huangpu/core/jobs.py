@@ -17,6 +17,8 @@ from procrastinate.contrib.django import app
 
 from .partition import ensure_partitions
 
+__all__ = ["app"]  # what rooms take from here
+
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 4
