@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from huangpu.core import clock
@@ -136,7 +137,7 @@ def _trader(city: City, stall: Stall, industry: Industry, kind: tuple[str, str],
 
 def _equip(city: City, stall: Stall, firm: Firm) -> None:
     """Money, a yard, catalogue items and what lies in the yard."""
-    common = {"marketplace_id": stall.market.id, "now": _past(city, 380)}
+    common: dict[str, Any] = {"marketplace_id": stall.market.id, "now": _past(city, 380)}
     funds.top_up(actor=SYSTEM, organisation_id=firm.organisation.id, amount=RICH * city.scale, currency="CNY", **common)
     name = named("一号库", "Warehouse 1")
     place = goods.open_place(
@@ -209,7 +210,7 @@ def _sign_up(city: City, stall: Stall, account: Account, firm: Organisation) -> 
     )  # fmt: skip
     person.set_password(PASSWORD)
     person.save()
-    common = {"person_id": person.id, "now": _past(city, 120)}
+    common: dict[str, Any] = {"person_id": person.id, "now": _past(city, 120)}
     parties.add_member(actor=SYSTEM, organisation_id=firm.id, roles=list(account.roles), **common)
     if account.market_role:
         parties.grant_marketplace_role(actor=SYSTEM, marketplace_id=stall.market.id, role=account.market_role, **common)

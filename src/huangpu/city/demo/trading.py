@@ -30,6 +30,8 @@ QUALITY = (
     Criterion("quality", named("质量与检验", "Quality and inspection"), 150),
 )
 
+CARRIERS = ("申浦物流 Shenpu Logistics", "长江快运 Changjiang Express", "沪通货运 Hutong Freight")
+
 
 @dataclass(frozen=True)
 class Story:
