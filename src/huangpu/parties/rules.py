@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
@@ -298,3 +299,17 @@ def _one_of(given: str, field: str, known: Iterable[str], example: str = "") -> 
         shown = example or ", ".join(known)
         raise Invalid(f"marketplace.{field}", message, field=field, value=given[:40], example=shown)
     return given
+
+
+def fee_of_percent(text: str) -> int:
+    """A fee as people write it, in percent with up to four decimals, in millionths. Invalid: `marketplace.fee`."""
+    kept = text.strip().removesuffix("%").strip() or "0"
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", kept):
+        message = _("“%(value)s” is no percentage; write one such as 0.3, with at most four decimals.")
+        raise Invalid("marketplace.fee", message, field="fee_ppm", value=text[:40])
+    return fee(int(Decimal(kept) * 10_000))
+
+
+def percent_of_fee(fee_ppm: int) -> str:
+    """A fee in millionths as a percentage without needless zeros: 3000 is «0.3»."""
+    return f"{(Decimal(fee_ppm) / 10_000).normalize():f}"
