@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from huangpu.core.errors import HuangpuError, InvalidMany
+from huangpu.core.errors import HuangpuError, InvalidMany, Refused
 
 from . import gb32100, queries, rules, words
 from .identifiers import SCHEMES, is_good
@@ -17,10 +17,13 @@ from .models import Identifier, Marketplace, Organisation
 from .rights import ROLE_NAMES
 
 
-def errors_of(error: HuangpuError) -> dict[str, str]:
-    """What was refused, by field; what belongs to none stands under "form"."""
+def errors_of(error: HuangpuError, *, has_fields: bool = True) -> dict[str, str]:
+    """What was wrong, by field; what belongs to none stands under "form". A missing right is not shown in a form: it is
+    raised again, for the error page."""
+    if isinstance(error, Refused):
+        raise error
     several = error.errors if isinstance(error, InvalidMany) else [error]
-    return {one.field or "form": str(one) for one in several}
+    return {(one.field if has_fields else None) or "form": str(one) for one in several}
 
 
 def facts_of(form: QueryDict, identifiers: tuple[tuple[str, str], ...] = ()) -> rules.Facts:

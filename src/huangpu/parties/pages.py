@@ -213,7 +213,7 @@ def operator(request: PartyRequest, marketplace: str) -> HttpResponse:
             messages.success(request, _("The change is made."))
             return redirect("marketplace_operator", marketplace)
         except HuangpuError as error:
-            errors = errors_of(error)
+            errors = errors_of(error, has_fields=request.POST.get("do") != "revoke")
     refused_settings = errors and request.POST.get("do") == "settings"
     given = request.POST if refused_settings else fields_of_settings(market)
     context = {

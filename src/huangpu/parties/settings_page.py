@@ -40,7 +40,7 @@ def settings(request: PartyRequest, organisation_id: UUID) -> HttpResponse:
                 still_a_member = may(_actor_now(request), "parties.see_tokens", organisation_id=organisation_id)
                 return redirect("organisation_settings" if still_a_member else "organisation", organisation_id)
         except HuangpuError as error:
-            errors = errors_of(error)
+            errors = errors_of(error, has_fields=do not in BUTTONS)
     answer = render(
         request,
         "parties/settings.html",
@@ -168,3 +168,4 @@ FORMS: dict[str, Callable[[PartyRequest, UUID], dict[str, str] | None]] = {
     "token": _token,
     "revoke": _revoke,
 }
+BUTTONS = frozenset({"roles", "end", "withdraw", "revoke"})  # forms of a row, which have no place for an error

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("huangpu.core.web.pages")),
     path("", include("huangpu.flows.information.pages")),
     path("", include("huangpu.flows.process.pages")),
+    path("", include("huangpu.parties.pages")),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("huangpu.channels.api.urls")),
