@@ -114,7 +114,7 @@ def test_an_invitation_is_shown_once_and_accepted_on_its_page(city: City) -> Non
     guest = browser(city, "stranger")
     page = guest.get(found.group())
     assert "finance" in text(page)
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     assert send(guest, found.group())["Location"] == f"/o/{city.buyer.pk}/"
     assert Membership.objects.get(person=city.people["stranger"]).roles == ["finance"]
     assert guest.get(found.group()).status_code == 404

@@ -127,7 +127,7 @@ def join(request: PartyRequest, secret: str) -> HttpResponse:
     role_names = [ROLE_NAMES[role] for role in invitation.roles if role in ROLE_NAMES] if invitation else []
     context = {"invitation": invitation, "role_names": role_names}
     answer = render(request, "parties/join.html", context, status=200 if invitation else 404)
-    answer["Referrer-Policy"] = "no-referrer"  # the address is a secret
+    answer["Referrer-Policy"] = "same-origin"  # the address is a secret; "no-referrer" would hide the form's origin too
     return answer
 
 
