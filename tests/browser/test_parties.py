@@ -39,9 +39,6 @@ def town(transactional_db: None) -> dict[str, Any]:  # noqa: ARG001
     people = [Person.objects.create_user(*one) for one in (("wang", "", None), ("li", "", None))]
     Person.objects.filter(username="wang").update(name="王晓梅")
     Person.objects.filter(username="li").update(name="李强")
-        Person.objects.create_user(name, password="pujiang-2026", name=shown)
-        for name, shown in [("wang", "王晓梅"), ("li", "李强")]
-    ]
     acts.grant_marketplace_role(
         actor=SYSTEM, marketplace_id=market.pk, person_id=people[0].pk, role="operator", now=now
     )
