@@ -16,7 +16,9 @@ from huangpu.core.web.problems import KINDS, title_of
 
 CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 TRANSLATING = {"_", "gettext", "gettext_lazy", "now_"}
-STATUS = {name: kind.status for name, kind in vars(errors).items() if isinstance(kind, type) and hasattr(kind, "status")}
+STATUS = {
+    name: kind.status for name, kind in vars(errors).items() if isinstance(kind, type) and hasattr(kind, "status")
+}
 
 
 @dataclass
@@ -68,11 +70,18 @@ def _read(tree: ast.AST, found: dict[str, Entry]) -> None:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or len(node.args) < 2:
             continue
-        code, text = node.args[0], _sentence(node.args[1], said)
-        if isinstance(code, ast.Constant) and isinstance(code.value, str) and CODE.fullmatch(code.value) and text:
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            status = STATUS.get(name, 400 if name == "MissingKey" else None)
-            found.setdefault(code.value, Entry(code.value)).add(status, text)
+        text = _sentence(node.args[1], said)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        status = STATUS.get(name, 400 if name == "MissingKey" else None)
+        for code in _codes(node.args[0]) if text else ():
+            found.setdefault(code, Entry(code)).add(status, text or "")
+
+
+def _codes(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.IfExp):
+        return [*_codes(node.body), *_codes(node.orelse)]
+    is_code = isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value)
+    return [str(node.value)] if is_code and isinstance(node, ast.Constant) else []
 
 
 def _sentence(node: ast.expr, said: dict[str, str]) -> str | None:

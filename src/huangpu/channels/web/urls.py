@@ -13,5 +13,6 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("huangpu.channels.api.urls")),
+    path("", include("huangpu.channels.api.pages")),
     path("admin/", admin.site.urls),
 ]
