@@ -220,7 +220,7 @@ def test_verify_finds_a_hole_in_a_log(world: World) -> None:
 
 
 def test_the_sweep_closes_what_is_over_and_only_that(world: World) -> None:
-    over = world.scheduled()
+    over = world.scheduled(opens_at=clock.now() - timedelta(hours=1))
     running = world.scheduled(opens_at=clock.now() + timedelta(hours=1))
     assert jobs.close_due() == 1
     assert jobs.close_due() == 0

@@ -72,7 +72,7 @@ def supervise(env: Environment, keeper: Keeper | None, on_ready: Callable[[], No
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huangpu.settings")
     children = [Child("the web server", _granian("wsgi", "huangpu.channels.cli.web", env.host, env.port, env.workers))]
     if importlib.util.find_spec("huangpu.channels.live.app"):
-        live = _granian("asginl", "huangpu.channels.cli.live", env.host, env.live_port, 1)
+        live = _granian("asgi", "huangpu.channels.cli.live", env.host, env.live_port, 1)
         children.append(Child("the live server", live))
     # an orphaned worker has no database to end its jobs in: another run starts them again
     worker = [sys.executable, "-m", "huangpu", "worker", "--supervised"]

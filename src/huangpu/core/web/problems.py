@@ -26,6 +26,7 @@ from django.utils.log import log_response
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .. import clock
 from ..errors import Conflict, HuangpuError, Invalid, InvalidMany, NotFound
 
 API_PREFIX = "/api/"
@@ -182,6 +183,7 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.received_at = clock.now()  # type: ignore[attr-defined]  # at the door: what a deadline is held against
         response = self.get_response(request)
         if response.status_code < 400 or not is_api(request):
             return response

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from procrastinate.contrib.django import app
+
 from huangpu.core import clock
 from huangpu.core.db import rows
 from huangpu.core.errors import Conflict
-from huangpu.core.jobs import app
 from huangpu.parties.actor import SYSTEM
 
 from . import acts

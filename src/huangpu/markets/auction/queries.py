@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -13,6 +13,7 @@ from huangpu.core.errors import Conflict
 from huangpu.parties.actor import Actor
 from huangpu.parties.rights import may
 
+from . import frames
 from . import rules as r
 from .models import Auction, Bidder, Entry
 from .store import not_found, standings_of
@@ -116,3 +117,29 @@ def own_bidder(actor: Actor, auction: Auction) -> Bidder | None:
     if actor.organisation_id is None:
         return None
     return Bidder.objects.filter(auction=auction, organisation_id=actor.organisation_id).first()
+
+
+def labels_of(auction: Auction) -> dict[int, str]:
+    """What others see of each bidder, by its number."""
+    return dict(Bidder.objects.filter(auction=auction).values_list("number", "label"))
+
+
+def standings_shown(auction: Auction) -> list[dict[str, Any]]:
+    """The ranking for who may see it: by label, and with the organisations once the auction is closed."""
+    bidders = list(Bidder.objects.filter(auction=auction).select_related("organisation"))
+    named = {one.label: one.organisation for one in bidders} if auction.status == r.CLOSED else {}
+    shown = frames.standings(state_of(auction), {one.number: one.label for one in bidders})
+    for line in shown:
+        organisation = named.get(line["label"])
+        line["organisation"] = organisation.id if organisation else None
+        line["name"] = organisation.name if organisation else None
+    return shown
+
+
+def log_lines(actor: Actor, auction: Auction, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+    """Lines of the log above `after`, in order, as the actor may see them; `at` and `closes_at` are instants."""
+    bidder = own_bidder(actor, auction)
+    found = list(Entry.objects.filter(auction=auction, sequence__gt=after).order_by("sequence")[:limit])
+    full, number = sees_standings(actor, auction), bidder.number if bidder else None
+    shown = frames.lines(map(entry_of, found), labels_of(auction), full=full, number=number)
+    return [{**line, "at": one.received_at, "closes_at": one.closes_at} for line, one in zip(shown, found, strict=True)]
