@@ -13,6 +13,7 @@ import click
 from huangpu.channels.cli import prepare
 from huangpu.channels.cli.serve import kept, require_ports, supervise
 from huangpu.channels.cli.translations import compile_stale
+from huangpu.city.demo.catalogue import ACCOUNTS, PASSWORD
 from huangpu.core.postgres import DATABASE, OWNER, DatabaseUnusable, Keeper, cluster_folder, is_served, socket_folder
 from huangpu.environment import Environment, environment
 
@@ -106,12 +107,14 @@ def _welcome(env: Environment) -> None:
 
     console = Console()
     console.print(f"\nHuangpu (黄浦) serves the demo city at [bold]{env.public_url}/[/]")
-    accounts = getattr(importlib.import_module(CITY), "accounts", None) if importlib.util.find_spec(CITY) else None
-    if accounts is not None:
-        table = Table("sign in as", "who it is", title="Demo accounts")
-        for account in accounts():
-            table.add_row(*map(str, account))
-        console.print(table)
+    table = Table(
+        "user",
+        "who it is",
+        title=f"Demo accounts (password {PASSWORD}, or one click at {env.public_url}/accounts/login/)",
+    )
+    for account in ACCOUNTS:
+        table.add_row(account.username, f"{account.en} · {account.zh}")
+    console.print(table)
     console.print("Ctrl-C stops everything and keeps the data; `make clean-demo` empties it.")
 
 

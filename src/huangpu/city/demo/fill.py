@@ -83,11 +83,6 @@ def fill(scale: int, progress: Progress) -> None:
     _history(city)
 
 
-def accounts() -> list[tuple[str, str]]:
-    """Who can be signed in as: user name and who it is. The password of all is `catalogue.PASSWORD`."""
-    return [(f"{account.username} / {PASSWORD}", f"{account.en} · {account.zh}") for account in ACCOUNTS]
-
-
 def _found(city: City) -> None:
     facts = _facts(
         city, ("浦江电子商务服务中心", "Pujiang E-Commerce Service"), "huangpu", "", authority="1", category="2"

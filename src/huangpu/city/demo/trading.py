@@ -70,10 +70,13 @@ STORIES = (
     Story("trade", 95, trade="many", lines=14, bidders=2),
 )
 
+# so that numbers grow with time, as they do in life
+OLDEST_FIRST = sorted(STORIES, key=lambda story: -story.began)
+
 
 def trade_everywhere(city: City) -> None:
     """Tells every story in every marketplace, as many times as the scale says; then lets silences be decided."""
-    stories = [(stall, story) for stall in city.stalls for _round in range(city.scale) for story in STORIES]
+    stories = [(stall, story) for stall in city.stalls for _round in range(city.scale) for story in OLDEST_FIRST]
     for number, (stall, story) in enumerate(stories, 1):
         tell(city, stall, story, number)
         city.progress("Tenders and trades", number, len(stories))
@@ -121,7 +124,8 @@ def tell(city: City, stall: Stall, story: Story, number: int) -> None:
 
 def _terms(city: City, buyer: Firm, story: Story, start: datetime) -> TenderTerms:
     assert buyer.industry is not None
-    goods = [buyer.industry.goods[at % len(buyer.industry.goods)] for at in range(story.lines)]
+    first_of = city.random.randrange(len(buyer.industry.goods))
+    goods = [buyer.industry.goods[(first_of + at) % len(buyer.industry.goods)] for at in range(story.lines)]
     quantities = [_some(city, good) for good in goods]
     budget = sum(int(quantity * good.price * 100) for quantity, good in zip(quantities, goods, strict=True))
     open_days = 7.0 if story.ends == "open" else 2.5

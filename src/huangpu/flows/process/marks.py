@@ -32,7 +32,7 @@ def marks_of(
     listed = list(events)
     when = {event.pk: event.occurred_at for event, _body in listed}
     promises = {item.id: item for item in trade.promises}
-    marks = [_event_mark(event, body) for event, body in listed if event.kind in EVENTS]
+    marks = [_event_mark(event, body) for event, body in listed if EVENTS.get(event.kind, ("",))[0]]
     for done in fulfilments:
         promise = promises[done.commitment_id]
         taken_back = done.quantity is not None and done.quantity < 0

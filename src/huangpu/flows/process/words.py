@@ -55,16 +55,28 @@ ROLES: dict[str, Any] = {
     "arbiter": _("arbiter"),
     "house": _("the platform"),
 }
+# by kind of event: its lane in the picture (empty: told in the list only), and what it is called
 EVENTS: dict[str, tuple[str, Any]] = {
     "agreement.concluded": ("commerce", _("Agreement concluded")),
     "process.resolved": ("process", _("Option used")),
     "commitment.lapsed": ("process", _("Time passed")),
+    # what fulfils a commitment is in the picture by its commitment
+    "funds.held": ("", ACTIONS["hold"][2]),
+    "funds.released": ("", ACTIONS["release"][2]),
+    "funds.charged": ("", ACTIONS["charge"][2]),
+    "funds.refunded": ("", ACTIONS["refund"][2]),
+    "funds.paid": ("", ACTIONS["pay"][2]),
+    "goods.delivered": ("", ACTIONS["deliver"][2]),
+    "goods.served": ("", ACTIONS["serve"][2]),
+    "commerce.title_transferred": ("", ACTIONS["transfer_title"][2]),
+    "process.accepted": ("", ACTIONS["accept"][2]),
+    "information.invoiced": ("", ACTIONS["invoice"][2]),
 }
 
 
-def declare_event(kind: str, lane: str, words: Any) -> None:
-    """A room above says in which lane of the trade page its events belong, and what they are called."""
-    EVENTS[kind] = (lane, words)
+def declare_events(lane: str, words: dict[str, Any]) -> None:
+    """A room above says what its events are called and in which lane of the trade page they belong ("": in none)."""
+    EVENTS.update({kind: (lane, word) for kind, word in words.items()})
 
 
 def option_words(key: str) -> Any:
