@@ -77,7 +77,9 @@ def _settings_context(
         "identifiers": [described(one) for one in found.identifiers.all()],
         "members": shown_members(organisation_id),
         "invitations": queries.invitations_of(organisation_id, now=clock.now()),
-        "tokens": queries.tokens_of(organisation_id),
+        "tokens": [
+            (one, [ROLE_NAMES.get(role, role) for role in one.roles]) for one in queries.tokens_of(organisation_id)
+        ],
         "market_choices": [(one.slug, in_language(one.name)) for one in queries.marketplaces(with_city=True)],
         "role_choices": [(role, ROLE_NAMES[role]) for role in ORGANISATION_ROLES],
         "own_role_choices": [(role, ROLE_NAMES[role]) for role in own],
