@@ -18,6 +18,7 @@ ROOMS = (  # the order of the documentation
     "huangpu.parties",
     "huangpu.markets.tender",
     "huangpu.markets.auction",
+    "huangpu.markets.history",
     "huangpu.flows.commerce",
     "huangpu.flows.process",
     "huangpu.flows.goods",

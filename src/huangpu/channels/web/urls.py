@@ -10,6 +10,8 @@ urlpatterns = [
     path("", include("huangpu.flows.information.pages")),
     path("", include("huangpu.flows.process.pages")),
     path("", include("huangpu.parties.pages")),
+    path("", include("huangpu.markets.history.pages")),
+    path("", include("huangpu.markets.tender.history_door")),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("huangpu.channels.api.urls")),

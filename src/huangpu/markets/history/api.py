@@ -147,7 +147,7 @@ class ProcedureOut(ProcedureRow):
 
 
 @router.get("/m/{marketplace}/history", response=Page[ProcedureRow], summary="List and search imported procedures")
-def list_history(request: HttpRequest, marketplace: str, search: Query[Search]) -> Any:  # noqa: ARG001
+def list_history(request: HttpRequest, marketplace: str, search: Query[Search]) -> Any:
     """Newest first: the marketplace's own history and the city's."""
     market: UUID = request.marketplace.id  # type: ignore[attr-defined]
     found = queries.listing(market, text=search.text, status=search.status, country=search.country)
@@ -155,7 +155,7 @@ def list_history(request: HttpRequest, marketplace: str, search: Query[Search]) 
 
 
 @router.get("/m/{marketplace}/history/{procedure}", response=ProcedureOut, summary="Read an imported procedure")
-def read_history(request: HttpRequest, marketplace: str, procedure: UUID) -> Any:  # noqa: ARG001
+def read_history(request: HttpRequest, marketplace: str, procedure: UUID) -> Any:
     """One procedure as its publisher told it."""
     found = queries.find(request.marketplace.id, procedure)  # type: ignore[attr-defined]
     parts = queries.parts_of(found)

@@ -13,7 +13,9 @@ class HistoryConfig(AppConfig):
         from huangpu.core.web.status import State
         from huangpu.core.web.status import register as name_states
 
-        add_section(Section("history", _("History"), "history/", order=40, icon="history", sector="manufacturing"))
+        add_section(
+            Section("history", _("History"), "history/", order=40, icon="calendar-clock", sector="manufacturing")
+        )
         name_states(
             "history",
             {

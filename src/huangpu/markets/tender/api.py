@@ -12,13 +12,14 @@ from huangpu.core import clock
 from huangpu.core.web.paging import Page, page_of
 from huangpu.parties.actor import Actor
 
-from . import acts, queries, schemas
+from . import acts, history_door, queries, schemas
 from .acts.common import tender_of_award, tender_of_bid
 from .models import Complaint, Question
 from .standards.ocds import endpoints as open_data
 
 router = Router(tags=["tenders"])
 router.add_router("", open_data.router)
+router.add_router("", history_door.router)
 
 
 class Search(Schema):

@@ -14,10 +14,10 @@ from huangpu.core import clock
 from huangpu.markets.history.doors import Offer, offer
 from huangpu.parties.actor import Actor
 from huangpu.parties.request import PartyRequest
+from huangpu.parties.rights import may
 
 from .acts.from_history import open_from_history
 from .models import Tender
-from .rights import allowed
 
 router = Router(tags=["tenders"])
 
@@ -29,7 +29,9 @@ class DraftOut(Schema):
     number: str
 
 
-@router.post("/m/{marketplace}/history/{procedure}/tender", response={201: DraftOut}, summary="Open a new tender from it")
+@router.post(
+    "/m/{marketplace}/history/{procedure}/tender", response={201: DraftOut}, summary="Open a new tender from it"
+)
 def open_by_api(request: HttpRequest, marketplace: str, procedure: UUID) -> Status[Tender]:  # noqa: ARG001
     """A draft with the titles, lots and lines of an imported procedure; only the own organisation sees it."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
@@ -47,18 +49,16 @@ def open_by_page(request: PartyRequest, marketplace: str, procedure: UUID) -> Ht
     return HttpResponseRedirect(f"/m/{marketplace}/tenders/{made.number}/")
 
 
-def offer_button() -> None:
-    """Shows the button on the pages of history to whoever may plan a tender. Called when the room is ready."""
-    offer(
-        Offer(
-            "tender",
-            _("Open a new tender from this"),
-            lambda slug, id: reverse("tender-from-history", args=[slug, id]),
-            lambda actor: allowed(actor, "plan"),
-            icon="gavel",
-        )
+# The button stands where its address does: whoever serves the address shows it to those who may plan a tender.
+offer(
+    Offer(
+        "tender",
+        _("Open a new tender from this"),
+        lambda slug, id: reverse("tender-from-history", args=[slug, id]),
+        lambda actor: may(actor, "tender.plan"),
+        icon="gavel",
     )
-
+)
 
 urlpatterns = [
     path("m/<slug:marketplace>/history/<uuid:procedure>/tender/", open_by_page, name="tender-from-history"),

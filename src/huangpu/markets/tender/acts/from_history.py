@@ -15,9 +15,10 @@ from huangpu.parties.models import Marketplace
 
 from ..models import Tender
 from ..terms import LINES_MAX, LOTS_MAX, LineTerms, LotTerms, TenderTerms
-from .drafting import ONE_SERVICE, plan
+from .drafting import plan
 
 TITLE_MAX = 300
+ONE_SERVICE = (Decimal(1), "E48")  # for a procedure that tells no items
 UNKNOWN_UNIT = "C62"  # «one»: a line whose unit the publisher did not say, or said in a word nobody knows
 
 
@@ -60,7 +61,9 @@ def _line(item: Mapping[str, Any], title: Mapping[str, str]) -> LineTerms:
     name = _short(item["description"]) or (_short({"und": item["code_says"]}) if item["code_says"] else dict(title))
     code = item["code"][:32]
     quantity = Decimal(item["quantity"] or 1)
-    return LineTerms(name, quantity, item["unit"] or UNKNOWN_UNIT, scheme=item["scheme"][:32] if code else "", code=code)
+    return LineTerms(
+        name, quantity, item["unit"] or UNKNOWN_UNIT, scheme=item["scheme"][:32] if code else "", code=code
+    )
 
 
 def _budget(money: Mapping[str, Any], currency: str) -> int | None:
@@ -68,4 +71,6 @@ def _budget(money: Mapping[str, Any], currency: str) -> int | None:
 
 
 def _short(names: Mapping[str, str]) -> dict[str, str]:
-    return {language: text if len(text) <= TITLE_MAX else f"{text[: TITLE_MAX - 1]}…" for language, text in names.items()}
+    return {
+        language: text if len(text) <= TITLE_MAX else f"{text[: TITLE_MAX - 1]}…" for language, text in names.items()
+    }
