@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from huangpu.markets.history.files import Summary
 
+WIDTH_IN_FILES = 140  # of the tables where there is no terminal to ask
+
 
 @click.group(name="import")
 def bring_in() -> None:
@@ -86,13 +88,16 @@ def _take_all(paths: tuple[Path, ...], marketplace_id: UUID, *, quiet: bool) -> 
 def _show(summary: Summary) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from huangpu.markets.history.words import BROKEN, REASONS, SKIPPED
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_IN_FILES)
     for kind, title in (("left_out", "left out"), ("read_as", "read otherwise than written")):
-        table = Table("JSON path", "why", "times", title=title, title_justify="left")
+        path_column = Column("JSON path", overflow="fold", ratio=3)  # a path that is cut off names nothing
+        table = Table(path_column, Column("why", ratio=2), "times", title=title, title_justify="left", expand=True)
         for (which, path, reason), times in sorted(summary.notes.items()):
             if which == kind:
                 table.add_row(escape(path), f"{REASONS[reason]} ({reason})", str(times))

@@ -33,3 +33,12 @@ class HistoryConfig(AppConfig):
                 "terminated": State("done", pgettext_lazy("contract", "Ended")),
             },
         )
+        name_states(
+            "history-award",
+            {
+                "pending": State("waiting", _("Pending")),
+                "active": State("done", pgettext_lazy("award", "Awarded")),
+                "unsuccessful": State("cancelled", pgettext_lazy("award", "Unsuccessful")),
+                "cancelled": State("cancelled", _("Cancelled")),
+            },
+        )
