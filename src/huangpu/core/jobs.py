@@ -1,7 +1,8 @@
-"""Jobs: what happens by itself. A room's `jobs.py` defines tasks on `app`; an act enqueues with `task.defer(...)`.
+"""Jobs: what happens by itself. A room's `jobs.py` defines tasks on `app`; an act enqueues with `enqueue(task, …)`.
 
-`defer` writes through Django's own connection, so the job exists exactly when the act's transaction commits. A job runs
-at least once: a worker that is killed leaves it "doing", and another worker starts it again. Tasks are therefore
+`enqueue` writes through Django's own connection, so the job exists exactly when the act's transaction commits. (A task's
+own `defer` does so in a web process only; in a worker it writes through the worker's pool, at once and for ever.) A job
+runs at least once: a worker that is killed leaves it "doing", and another worker starts it again. Tasks are therefore
 idempotent, and ask again whether what they were made for still holds.
 """
 
@@ -10,14 +11,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from procrastinate import jobs
 from procrastinate.app import WorkerOptions
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
 
 from .partition import ensure_partitions
 
-__all__ = ["app"]  # what rooms take from here
+__all__ = ["app", "enqueue"]  # what rooms take from here
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +36,19 @@ WORKER: WorkerOptions = {
     "stalled_worker_timeout": SILENT_S_MAX,
     "concurrency": 4,
 }
+
+
+def enqueue(task: Any, **arguments: Any) -> None:
+    """Adds a job in the caller's transaction, also when the caller is a job itself. `arguments` are plain JSON."""
+    configure_task(
+        name=task.name,
+        job_manager=JobManager(DjangoConnector()),
+        lock=task.lock,
+        queueing_lock=task.queueing_lock,
+        queue=task.queue,
+        priority=task.priority,
+        task_kwargs=arguments,
+    ).defer()
 
 
 @app.periodic(cron="* * * * * */5")  # the sixth field is the seconds

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import translation
+from procrastinate.testing import InMemoryConnector
 
 from huangpu.core.errors import NotSignedIn
 from huangpu.core.ids import uuid7
@@ -104,6 +105,22 @@ def test_an_act_that_fails_tells_nobody(live_market: Market) -> None:
         failing()
     assert not Notice.objects.exists()
     assert queued() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_tells_does_so_in_its_own_transaction(live_market: Market) -> None:
+    """In a worker the queue's own connector is another one, which knows nothing of the act's transaction."""
+    from huangpu.core.jobs import app
+
+    workers = InMemoryConnector()
+    with app.replace_connector(workers):
+        with transaction.atomic():
+            tell(live_market, "buyer")
+            transaction.set_rollback(True)
+        assert queued() == []
+        tell(live_market, "buyer")
+    assert len(queued()) == 1
+    assert not workers.jobs
 
 
 def test_read_and_unread_are_ones_own(market: Market) -> None:

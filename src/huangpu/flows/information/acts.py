@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.db import act, rows
 from huangpu.core.errors import Invalid
 from huangpu.core.ids import uuid7
+from huangpu.core.jobs import enqueue
 from huangpu.core.log.record import NewEvent, record
 from huangpu.parties.actor import Actor
 from huangpu.parties.rights import require
@@ -142,7 +143,7 @@ def _mail_after_commit(ids: list[UUID]) -> None:
     from .jobs import mail_notices
 
     for start in range(0, len(ids), MAIL_BATCH):
-        mail_notices.defer(ids=[str(id) for id in ids[start : start + MAIL_BATCH]])
+        enqueue(mail_notices, ids=[str(id) for id in ids[start : start + MAIL_BATCH]])
 
 
 @act

@@ -11,10 +11,10 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import translation
 from procrastinate import RetryStrategy
-from procrastinate.contrib.django import app
 
 from huangpu.core import clock
 from huangpu.core.db import rows
+from huangpu.core.jobs import app
 from huangpu.core.web import idempotency
 
 from . import calling, webhooks
@@ -68,7 +68,7 @@ def _send(notice: Notice, mail: BaseEmailBackend) -> None:
         letter.send()
 
 
-@app.periodic(cron="*/5 * * * * *")
+@app.periodic(cron="* * * * * */5")  # the sixth field is the seconds
 @app.task(queueing_lock="information.call_webhooks", lock="information.call_webhooks")
 def call_webhooks(timestamp: int) -> None:  # noqa: ARG001
     """Makes deliveries of what is new in the log and tries those that are due, until nothing is."""

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid, NotFound
+from huangpu.core.names import in_language
 from huangpu.core.web.paging import page_of
 from huangpu.parties.rights import may
 
@@ -92,8 +93,8 @@ def webhook_list(request: Any, slug: str) -> HttpResponse:
     return response
 
 
-def _crumbs(request: Any) -> list[tuple[Any, str]]:
-    return [(request.marketplace, f"/m/{request.marketplace.slug}/")]
+def _crumbs(request: Any) -> list[tuple[str, str]]:
+    return [(in_language(request.marketplace.name), f"/m/{request.marketplace.slug}/")]
 
 
 @require_GET
