@@ -1,26 +1,34 @@
-"""The pages of the installation itself: the design language, shown with its own parts."""
+"""The pages of the installation itself: its front, a marketplace's front, one's account, the design language."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from huangpu.channels.web.examples import six, sixty
+from huangpu.channels.web.signin import demo_signin
 from huangpu.core import clock
+from huangpu.core.web.pages import back
 from huangpu.core.web.status import BASE
-from huangpu.settings import HUANGPU
+from huangpu.parties import queries
+from huangpu.parties.middleware import SESSION_KEY
+from huangpu.parties.rights import ROLE_NAMES
 
 
 @require_GET
 def design(request: HttpRequest) -> HttpResponse:
     """Every component on one page, for those who build pages. Shown in demo mode only."""
-    if not (HUANGPU.demo or HUANGPU.debug):
+    if not (settings.HUANGPU.demo or settings.HUANGPU.debug):
         raise Http404
     now = clock.now()
     context: dict[str, Any] = {
@@ -55,4 +63,53 @@ def design(request: HttpRequest) -> HttpResponse:
     return render(request, "site/design.html", context)
 
 
-urlpatterns = [path("design/", design, name="design")]
+@require_GET
+def front(request: HttpRequest) -> HttpResponse:
+    """The city's front page: its marketplaces."""
+    return render(request, "site/front.html", {"marketplaces": queries.marketplaces().select_related("operator")})
+
+
+@require_GET
+def marketplace(request: HttpRequest, slug: str) -> HttpResponse:
+    """A marketplace's own front page: what it is, who operates it, where to go."""
+    del slug  # the middleware has found request.marketplace by it
+    return render(request, "site/marketplace.html")
+
+
+@login_required
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own account: who one is, for whom one may act and how, and how one signs in."""
+    members = [
+        (member.organisation, [str(ROLE_NAMES.get(role, role)) for role in member.roles])
+        for member in queries.memberships_of(request.actor.person_id)  # type: ignore[attr-defined]
+    ]
+    kinds = set(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))
+    context = {"members": members, "has_app": "totp" in kinds, "has_passkey": "webauthn" in kinds}
+    return render(request, "site/account.html", context)
+
+
+@login_required
+@require_POST
+def acting(request: HttpRequest) -> HttpResponse:
+    """Act for another of one's organisations from now on. 404 for one that the person is no member of."""
+    try:
+        chosen = UUID(request.POST.get("organisation", ""))
+    except ValueError as wrong:
+        raise Http404 from wrong
+    person_id = request.actor.person_id  # type: ignore[attr-defined]
+    if not queries.memberships_of(person_id).filter(organisation_id=chosen).exists():
+        raise Http404
+    request.session[SESSION_KEY] = str(chosen)
+    return back(request)
+
+
+app_name = "site"
+urlpatterns = [
+    path("", front, name="front"),
+    path("m/<slug:slug>/", marketplace, name="marketplace"),
+    path("accounts/", account, name="account"),
+    path("accounts/demo/", demo_signin, name="demo_signin"),
+    path("acting/", acting, name="acting"),
+    path("design/", design, name="design"),
+]

@@ -18,3 +18,8 @@ urlpatterns = [
     path("", include("huangpu.channels.api.pages")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "huangpu.channels.web.errors.bad_request"
+handler403 = "huangpu.channels.web.errors.forbidden"
+handler404 = "huangpu.channels.web.errors.not_found"
+handler500 = "huangpu.channels.web.errors.unexpected"
