@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.account.models import EmailAddress
+
 from huangpu.core.names import named
 from huangpu.parties.models import Identifier, Marketplace, MarketplaceRole, Membership, Organisation, Person
 
@@ -47,6 +49,8 @@ def found() -> City:
         Person.objects.create_user(name, f"{name}@demo.invalid", PASSWORD, name=shown)
         for name, shown in (("lin", "林岚 Lin Lan"), ("zhou", "周明 Zhou Ming"), ("gu", "顾言 Gu Yan"))
     )
+    for person in (owner, clerk, operator):
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     Membership.objects.create(organisation=buyer, person=owner, roles=["owner"])
     Membership.objects.create(organisation=seller, person=owner, roles=["auditor"])
     Membership.objects.create(organisation=seller, person=clerk, roles=["clerk", "finance"])

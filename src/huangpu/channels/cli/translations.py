@@ -13,22 +13,9 @@ PACKAGE = Path(huangpu.__file__).parent
 
 def compile_stale() -> list[Path]:
     """Compiles the catalogues that are newer than what was made of them; returns those."""
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
+    from huangpu.core.web.catalogues import compile_all
 
-    made = []
-    for source in sorted(PACKAGE.glob("**/locale/*/LC_MESSAGES/*.po")):
-        target = source.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
-            continue
-        with source.open("rb") as file:
-            catalogue = read_po(file, locale=source.parts[-3])
-        fresh = target.with_suffix(".mo.new")  # renamed when whole: another process may be reading the old one
-        with fresh.open("wb") as file:
-            write_mo(file, catalogue)
-        fresh.replace(target)
-        made.append(source)
-    return made
+    return compile_all(PACKAGE)
 
 
 @click.command("compile-translations")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-PAPER, INK, NIGHT = "#ffffff", "#10202b", "#0e171e"
+PAPER, INK, NIGHT = "#ffffff", "#10202b", "#141f27"  # NIGHT: the lightest ground of the dark theme
 READABLE = 4.5  # WCAG 2.2 AA for text
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # kind → icon; the kind also chooses the colour in huangpu.css
 ICONS = {
@@ -37,16 +37,16 @@ class State:
 
 
 BASE: dict[str, State] = {
-    "done": State("done", _("Done")),
-    "due": State("due", _("Due")),
-    "late": State("late", _("Late")),
-    "waiting": State("waiting", _("Waiting")),
-    "cancelled": State("cancelled", _("Cancelled")),
-    "live": State("live", _("Live")),
-    "open": State("live", _("Open")),
-    "closed": State("done", _("Closed")),
-    "draft": State("draft", _("Draft")),
-    "info": State("info", _("Note")),
+    "done": State("done", pgettext_lazy("state", "Done")),
+    "due": State("due", pgettext_lazy("state", "Due")),
+    "late": State("late", pgettext_lazy("state", "Late")),
+    "waiting": State("waiting", pgettext_lazy("state", "Waiting")),
+    "cancelled": State("cancelled", pgettext_lazy("state", "Cancelled")),
+    "live": State("live", pgettext_lazy("state", "Live")),
+    "open": State("live", pgettext_lazy("state", "Open")),
+    "closed": State("done", pgettext_lazy("state", "Closed")),
+    "draft": State("draft", pgettext_lazy("state", "Draft")),
+    "info": State("info", pgettext_lazy("state", "Note")),
 }
 
 _vocabularies: dict[str, Mapping[str, State]] = {"": BASE}
