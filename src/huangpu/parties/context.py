@@ -9,12 +9,13 @@ from django.utils.functional import SimpleLazyObject
 
 from . import queries
 from .middleware import acting
-from .models import Organisation
+from .models import Marketplace, Organisation
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`acting_organisation`, `acting_choices` (both None and empty for a visitor), `operator` of the marketplace with its
-    licence, address and contacts, as every page has to show them (电子商务法, article 15). Asked for only when shown."""
+    """`acting_organisation`, `acting_choices` (both None and empty for a visitor), `operator` of the marketplace (on the
+    city's pages of the city) with its licence, address and contacts, as every page has to show them (电子商务法, article
+    15). Asked for only when shown."""
     who = acting(request)
     market = who.marketplace
     found: dict[str, Any] = {"acting_organisation": None, "acting_choices": [], "operator": None}
@@ -23,8 +24,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         own = who.actor.organisation_id
         if own is not None:
             found["acting_organisation"] = SimpleLazyObject(lambda: next(one for one in choices if one.pk == own))
-    if market is not None:
-        found["operator"] = SimpleLazyObject(lambda: _operator(market.operator))
+    found["operator"] = SimpleLazyObject(lambda: _operator(market))
     return found
 
 
@@ -33,7 +33,11 @@ def _choices(request: HttpRequest) -> list[Organisation]:
     return [one.organisation for one in queries.memberships_of(person)] if person else []
 
 
-def _operator(operator: Organisation) -> dict[str, Any]:
+def _operator(market: Marketplace | None) -> dict[str, Any]:
+    shown = market or queries.marketplaces(with_city=True).filter(is_city=True).first()
+    if shown is None:
+        return {}
+    operator = shown.operator
     licence = operator.identifiers.filter(scheme="CN-USCC").values_list("value", flat=True).first()
     contacts = {"address": operator.address, "phone": operator.phone, "email": operator.email}
     return {"name": operator.name, "licence": licence or "", **contacts}

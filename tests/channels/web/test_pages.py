@@ -117,12 +117,12 @@ def test_guessing_passwords_is_stopped(client: Client) -> None:
 def test_acting_for_another_organisation_is_visible_and_only_ones_own_can_be_chosen(city: City, client: Client) -> None:
     client.force_login(city.owner)
     assert "Acting for</span> <strong>Shanghai Electric Heavy Industries" in page(client, "/")
-    answer = client.post("/acting/", {"organisation": str(city.seller.pk), "next": "/m/manufacturing/"})
+    answer = client.post("/act-for/", {"organisation": str(city.seller.pk), "next": "/m/manufacturing/"})
     assert answer["Location"] == "/m/manufacturing/"
     assert "Acting for</span> <strong>Baoshan Fine Steel" in page(client, "/")
     client.force_login(city.clerk)
-    for other in (str(city.buyer.pk), "x"):
-        assert client.post("/acting/", {"organisation": other}).status_code == 404
+    assert client.post("/act-for/", {"organisation": str(city.buyer.pk)}).status_code == 403
+    assert "Acting for</span> <strong>Baoshan Fine Steel" in page(client, "/")
 
 
 def test_switches_lead_back_to_our_own_pages_only(client: Client) -> None:

@@ -1,10 +1,9 @@
-"""The pages of the installation itself: its front, a marketplace's front, one's account, the design language."""
+"""The pages of the installation itself: its front, one's account, the design language."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -13,15 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from huangpu.channels.web.examples import six, sixty
 from huangpu.channels.web.signin import demo_signin
 from huangpu.core import clock
-from huangpu.core.web.pages import back
 from huangpu.core.web.status import BASE
 from huangpu.parties import queries
-from huangpu.parties.middleware import SESSION_KEY
 from huangpu.parties.rights import ROLE_NAMES
 
 
@@ -69,13 +66,6 @@ def front(request: HttpRequest) -> HttpResponse:
     return render(request, "site/front.html", {"marketplaces": queries.marketplaces().select_related("operator")})
 
 
-@require_GET
-def marketplace(request: HttpRequest, slug: str) -> HttpResponse:
-    """A marketplace's own front page: what it is, who operates it, where to go."""
-    del slug  # the middleware has found request.marketplace by it
-    return render(request, "site/marketplace.html")
-
-
 @login_required
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
@@ -89,27 +79,10 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "site/account.html", context)
 
 
-@login_required
-@require_POST
-def acting(request: HttpRequest) -> HttpResponse:
-    """Act for another of one's organisations from now on. 404 for one that the person is no member of."""
-    try:
-        chosen = UUID(request.POST.get("organisation", ""))
-    except ValueError as wrong:
-        raise Http404 from wrong
-    person_id = request.actor.person_id  # type: ignore[attr-defined]
-    if not queries.memberships_of(person_id).filter(organisation_id=chosen).exists():
-        raise Http404
-    request.session[SESSION_KEY] = str(chosen)
-    return back(request)
-
-
 app_name = "site"
 urlpatterns = [
     path("", front, name="front"),
-    path("m/<slug:slug>/", marketplace, name="marketplace"),
     path("accounts/", account, name="account"),
     path("accounts/demo/", demo_signin, name="demo_signin"),
-    path("acting/", acting, name="acting"),
     path("design/", design, name="design"),
 ]
