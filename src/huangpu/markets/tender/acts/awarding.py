@@ -12,6 +12,7 @@ from huangpu.core.clock import rfc3339
 from huangpu.core.db import act
 from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.core.ids import uuid7
+from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.actor import Actor
 
 from ..models import Award, Bid, Lot, Tender
@@ -51,6 +52,7 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
 def pass_on(*, actor: Actor, award_id: UUID, reason: str, now: datetime) -> Award | None:
     """The supplier defaulted (did not sign, did not deliver at all): the award passes to the next bid of the same
     evaluation that is still valid, with a standstill of its own; None if there is none: the lot is unsuccessful.
+    Refuses while an agreement that was concluded with the supplier is not terminated (tender.agreement_running).
     """
     tender = begin(actor, "pass_on", tender_of_award(award_id))
     gone = Award.objects.select_related("lot", "bid").filter(pk=award_id, status__in=("standing", "concluded")).first()
@@ -58,6 +60,12 @@ def pass_on(*, actor: Actor, award_id: UUID, reason: str, now: datetime) -> Awar
         raise NotFound("tender.award_not_found", _("There is no such award."), value=str(award_id))
     if not reason.strip():
         raise Invalid("tender.reason_missing", _("Say why."), field="reason")
+    if gone.agreement_id and Agreement.objects.filter(pk=gone.agreement_id).exclude(state="terminated").exists():
+        raise Conflict(
+            "tender.agreement_running",
+            _("The agreement with this supplier is not terminated; end it by its own terms first."),
+            value=str(gone.agreement_id),
+        )
     gone.status, gone.reason = "defaulted", reason.strip()[:1000]
     gone.save(update_fields=["status", "reason"])
     assert gone.bid_id is not None

@@ -12,6 +12,7 @@ from huangpu.core.clock import rfc3339
 from huangpu.core.db import act
 from huangpu.core.errors import Conflict
 from huangpu.core.quantity import plain
+from huangpu.flows.process import acts as process
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace
 
@@ -37,8 +38,6 @@ def conclude(*, actor: Actor, tender_id: UUID, now: datetime) -> list[UUID]:
         raise Conflict("tender.standstill_running", _("The standstill lasts until %(value)s."), value=rfc3339(ends))
     if Complaint.objects.filter(tender=tender, upheld=None).exists():
         raise Conflict("tender.complaint_undecided", _("A complaint is not decided yet."))
-    from huangpu.flows.process import acts as process
-
     fee_ppm = Marketplace.objects.values_list("fee_ppm", flat=True).get(pk=tender.marketplace_id)
     for award in awards:
         assert award.supplier_id is not None
