@@ -36,7 +36,9 @@ def test_after_the_standstill_each_award_is_an_agreement(world: World) -> None:
     assert (first.amount, second.amount) == (3003 + 2503, 9900)  # 2.5 × 10.01 = 25.025, half up
     assert first.parameters["fee"] == 27  # 0.5 % of 55.06 yuan, rounded down
     assert first.parameters["deliver_within"] == 20
-    assert AgreementParty.objects.get(agreement=first, role="seller").organisation_id == world.suppliers[0].organisation_id
+    assert (
+        AgreementParty.objects.get(agreement=first, role="seller").organisation_id == world.suppliers[0].organisation_id
+    )
     delivered = Commitment.objects.filter(agreement=first, action="deliver").order_by("ordinal")
     assert [(one.quantity, one.unit) for one in delivered] == [(3, "C62"), (2.5, "TNE")]
     tender.refresh_from_db()
@@ -76,9 +78,7 @@ def test_an_award_is_passed_on_after_its_agreement_ended_but_not_while_it_runs(w
     assert running.value.code == "tender.agreement_running"
     unpaid = award.standstill_until + timedelta(days=30)
     process.lapse(agreement_id=award.agreement_id, ordinal=1, now=unpaid)
-    process.resolve(
-        actor=world.suppliers[0], agreement_id=award.agreement_id, option="withdraw_unpaid", now=unpaid
-    )
+    process.resolve(actor=world.suppliers[0], agreement_id=award.agreement_id, option="withdraw_unpaid", now=unpaid)
     following = acts.pass_on(actor=world.buyer, award_id=award.id, reason="Withdrew", now=unpaid)
     assert following is not None
     assert following.supplier_id == world.suppliers[1].organisation_id

@@ -155,6 +155,11 @@ class Attachment(models.Model):
     kind = models.CharField(max_length=40, blank=True)  # OCDS documentType: "technicalSpecifications", …
     added_at = models.DateTimeField(null=True)
 
+    @property
+    def address(self) -> str:
+        """Where it can be read."""
+        return self.url or f"/documents/{self.document_id}/"
+
 
 class Question(models.Model):
     """A question of a supplier, whose name nobody else sees; the answer is public."""
@@ -213,6 +218,11 @@ class Bid(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["bidder", "-id"], name="tender_bid_by_bidder")]
+
+    @property
+    def receipt_hex(self) -> str:
+        """The receipt as it is shown."""
+        return bytes(self.receipt or b"").hex()
 
 
 class BidLine(models.Model):

@@ -19,6 +19,7 @@ from huangpu.core import search
 from huangpu.core.errors import NotFound
 from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.actor import Actor
+from huangpu.parties.models import Person
 
 from .models import GONE, Attachment, Award, Bid, BidLine, Complaint, Line, Lot, Question, Score, Tender
 from .procedures import STEPS, possible, procedure_of
@@ -67,6 +68,14 @@ class BidView:
     points: dict[str, list[Score]] = field(default_factory=dict)
     rank: int | None = None
     score: Fraction | None = None
+
+    @property
+    def hundredths(self) -> str:
+        """The score times 100, cut to two decimals, for reading; the fraction is what counts."""
+        if self.score is None:
+            return ""
+        cut = int(self.score * 10_000)
+        return f"{cut // 100}.{cut % 100:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +282,7 @@ def _lots(tender: Tender, bids: list[Bid], mine: list[Bid], awards: list[Award],
 def _details(bids: list[Bid], access: Access) -> tuple[dict[UUID, list[BidLine]], dict[UUID, dict[str, list[Score]]]]:
     readable = [bid.id for bid in bids if access.everything or bid.bidder_id == access.organisation_id]
     prices: dict[UUID, list[BidLine]] = defaultdict(list)
-    for line in BidLine.objects.filter(bid_id__in=readable).order_by("line__number"):
+    for line in BidLine.objects.select_related("line").filter(bid_id__in=readable).order_by("line__number"):
         prices[line.bid_id].append(line)
     points: dict[UUID, dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
     for score in Score.objects.filter(bid_id__in=readable if access.everything else []).order_by("scored_at"):
@@ -335,3 +344,15 @@ def formula_parts(tender: Tender) -> list[tuple[str, dict[str, str], Decimal]]:
     rest = sum(int(data["weight"]) for data in tender.criteria)
     parts: list[tuple[str, dict[str, str], Decimal]] = [("price", {}, Decimal(1000 - rest) / 10)]
     return parts + [(data["code"], data["name"], Decimal(data["weight"]) / 10) for data in tender.criteria]
+
+
+def person_name(person_id: UUID | None) -> str:
+    """How a person is called; empty if there is none."""
+    found = Person.objects.filter(pk=person_id).first() if person_id else None
+    return found.get_full_name() if found else ""
+
+
+def industries(marketplace_id: UUID) -> list[str]:
+    """The industries of a marketplace's tenders."""
+    found = Tender.objects.filter(marketplace_id=marketplace_id).exclude(industry="")
+    return list(found.order_by("industry").values_list("industry", flat=True).distinct())
