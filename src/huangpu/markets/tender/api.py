@@ -181,6 +181,22 @@ def score(request: HttpRequest, marketplace: str, bid: UUID, body: schemas.Score
     return _shown(request, tender_id)
 
 
+@router.post("/m/{marketplace}/tenders/{tender}/auction", response=schemas.TenderOut, summary="Start the auction")
+def start_auction(request: HttpRequest, marketplace: str, tender: UUID, body: schemas.StartIn) -> Any:
+    """An English reverse auction for every lot with two valid bids; its ids stand in the lots."""
+    _here(request, tender)
+    acts.start_auction(actor=_actor(request), tender_id=tender, now=clock.now(), opens_at=body.opens_at)
+    return _shown(request, tender)
+
+
+@router.post("/m/{marketplace}/tenders/{tender}/auction/result", response=schemas.TenderOut, summary="Take the result")
+def take_auction_result(request: HttpRequest, marketplace: str, tender: UUID) -> Any:
+    """Takes the final prices over; the house does it by itself when the auctions have ended."""
+    _here(request, tender)
+    acts.take_auction_result(actor=_actor(request), tender_id=tender, now=clock.now())
+    return _shown(request, tender)
+
+
 @router.post("/m/{marketplace}/tenders/{tender}/evaluate", response=schemas.TenderOut, summary="Rank the bids")
 def evaluate(request: HttpRequest, marketplace: str, tender: UUID) -> Any:
     """Exact scores, ties to the earlier receipt; the evaluation file of each lot holds all that is needed to recompute."""

@@ -68,7 +68,7 @@ def language() -> str:
     return "zh-hans" if (get_language() or "en").startswith("zh") else "en"
 
 
-def empty(zone: ZoneInfo, now: datetime, currency: str) -> Draft:  # noqa: ARG001
+def empty(currency: str) -> Draft:
     """The form of a new tender: one lot with one line, and the terms most tenders have."""
     values = {
         "procedure": "open",

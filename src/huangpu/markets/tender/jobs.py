@@ -19,6 +19,8 @@ from huangpu.core.errors import HuangpuError
 from huangpu.parties.actor import SYSTEM
 
 from . import acts
+from .acts.auctioning import look_again
+from .acts.common import tell
 from .models import Complaint, Tender
 
 log = logging.getLogger(__name__)
@@ -49,8 +51,16 @@ def sweep(now: datetime) -> int:
                 run(found[0], now)
             except HuangpuError as error:
                 log.exception("tender %s: what is due could not be done (%s)", found[0], error.code)
-                execute("UPDATE tender_tender SET next_deadline_at = %s WHERE id = %s", [now + AGAIN, found[0]])
+                _postpone(found[0], error, now)
     return SWEEP_MAX
+
+
+def _postpone(tender_id: UUID, error: HuangpuError, now: datetime) -> None:
+    """What cannot be done now is tried again later; the buyer learns why nothing happens."""
+    execute("UPDATE tender_tender SET next_deadline_at = %s WHERE id = %s", [now + AGAIN, tender_id])
+    tender = Tender.objects.get(pk=tender_id)
+    if error.code == "tender.key_missing":
+        tell(tender, "tender.opening_failed", (tender.buyer_id,), now)
 
 
 def run(tender_id: UUID, now: datetime) -> None:
@@ -60,6 +70,8 @@ def run(tender_id: UUID, now: datetime) -> None:
         acts.open_bids(actor=SYSTEM, tender_id=tender.id, now=now)
     elif tender.stage == "standstill" and not Complaint.objects.filter(tender=tender, upheld=None).exists():
         acts.conclude(actor=SYSTEM, tender_id=tender.id, now=now)
+    elif tender.stage == "auction" and look_again(tender, now) is None:
+        acts.take_auction_result(actor=SYSTEM, tender_id=tender.id, now=now)
     else:
-        tender.next_deadline_at = None
+        tender.next_deadline_at = look_again(tender, now) if tender.stage == "auction" else None
         tender.save(update_fields=["next_deadline_at"])

@@ -96,11 +96,7 @@ def draft_form(request: PartyRequest, marketplace: str, number: str = "") -> Htt
     may(request.actor, "edit" if tender else "plan", tender)
     zone = ZoneInfo(request.marketplace.zone)
     if request.method == "GET":
-        draft = (
-            forms.of_terms(terms_of(tender), zone)
-            if tender
-            else forms.empty(zone, clock.now(), request.marketplace.currency)
-        )
+        draft = forms.of_terms(terms_of(tender), zone) if tender else forms.empty(request.marketplace.currency)
         return _draft_page(request, draft, tender)
     draft = forms.typed(request.POST)
     if "rows" in request.POST:
@@ -239,7 +235,8 @@ def give_points(request: PartyRequest, marketplace: str, number: str) -> HttpRes
     tender = _tender(request, number)
 
     def give() -> None:
-        for name, text in request.POST.items():
+        for name in request.POST:
+            text = request.POST.get(name, "")
             parts = name.split(".")
             if parts[0] != "points" or len(parts) != 3 or not text.strip():
                 continue
@@ -338,6 +335,16 @@ SIMPLE: dict[str, tuple[Call, Any, str]] = {
     "disqualify": (
         lambda r, _t: acts.disqualify(actor=r.actor, bid_id=_id(r, "bid"), reason=_text(r, "reason"), now=clock.now()),
         gettext_lazy("The bid is left out."),
+        "tender:evaluation",
+    ),
+    "auction": (
+        lambda r, t: acts.start_auction(actor=r.actor, tender_id=t.id, now=clock.now()),
+        gettext_lazy("The auction opens in a few minutes; every bidder was told."),
+        "tender:page",
+    ),
+    "take": (
+        lambda r, t: acts.take_auction_result(actor=r.actor, tender_id=t.id, now=clock.now()),
+        gettext_lazy("The final prices are taken over; rank the bids."),
         "tender:evaluation",
     ),
     "evaluate": (

@@ -120,6 +120,10 @@ class ScoreIn(Schema):
     comment: str = Field("", max_length=1000)
 
 
+class StartIn(Schema):
+    opens_at: datetime | None = Field(None, description="Default: five minutes from now.")
+
+
 class AwardIn(Schema):
     lot: UUID
 

@@ -1,5 +1,6 @@
 """What may be done with a tender: one function an act, one transaction each."""
 
+from .auctioning import start_auction, take_auction_result
 from .awarding import award, pass_on
 from .bidding import open_bids, submit_bid, withdraw_bid
 from .concluding import conclude
@@ -25,6 +26,8 @@ __all__ = [
     "plan",
     "publish",
     "score",
+    "start_auction",
     "submit_bid",
+    "take_auction_result",
     "withdraw_bid",
 ]

@@ -13,12 +13,13 @@ from huangpu.core.db import act
 from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.core.ids import uuid7
 from huangpu.flows.commerce.models import Agreement
+from huangpu.flows.process import approvals
 from huangpu.parties.actor import Actor
 
 from ..models import Award, Bid, Lot, Tender
 from ..procedures import procedure_of
 from ..rules import file_hash, standstill_end
-from .common import begin, bidders, lot_of, say, tender_of_award
+from .common import begin, bidders, lot_of, say, tell, tender_of_award
 from .evaluation import evaluation_of
 
 
@@ -28,7 +29,8 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
     standstill. Event tender.awarded, with the evaluation file.
 
     Refuses with tender.lot_decided, tender.not_evaluated, tender.evaluation_stale (something changed since),
-    tender.second_person (the tender asks for two persons and this one evaluated). Of two awards at once one wins.
+    tender.second_person (the tender asks for two persons and this one evaluated), tender.auction_first, and
+    approval.needed where the buyer's own rule asks for approval. Of two awards at once one wins.
     """
     tender = begin(actor, "award", tender_id)
     lot = lot_of(tender, lot_id)
@@ -40,8 +42,18 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
         raise Conflict("tender.evaluation_stale", _("Something changed since the evaluation; evaluate again."))
     if tender.two_persons and actor.person_id == tender.evaluated_by and not actor.is_system:
         raise Refused("tender.second_person", _("Another person than the one who evaluated must award this tender."))
-    _name_bidders(tender, actor, now)
+    if procedure_of(tender.procedure).auction and lot.auction_id is None and len(lot.evaluation["bids"]) > 1:
+        raise Conflict("tender.auction_first", _("This procedure has a reverse auction; hold it before the award."))
     first = next(bid for bid in lot.evaluation["bids"] if bid["rank"] == 1)
+    approvals.check(
+        actor=actor,
+        organisation_id=tender.buyer_id,
+        act_name="tender.award",
+        subject_id=lot.id,
+        amount=first["price_minor"],
+        currency=tender.currency,
+    )
+    _name_bidders(tender, actor, now)
     made = _grant(tender, lot, UUID(first["bid"]), lot.evaluation, actor, now)
     _move_on(tender)
     _tell(tender, made, actor, now)
@@ -72,6 +84,7 @@ def pass_on(*, actor: Actor, award_id: UUID, reason: str, now: datetime) -> Awar
     Bid.objects.filter(pk=gone.bid_id).update(status="disqualified", reason=gone.reason)
     told = {"award": str(gone.id), "lot": str(gone.lot_id), "supplier": str(gone.supplier_id), "reason": gone.reason}
     say(tender, "tender.award_defaulted", actor, now, told)
+    tell(tender, "tender.award_defaulted", (gone.supplier_id,), now, reason=gone.reason)
     file: dict[str, Any] = gone.file or {"bids": []}
     valid = set(Bid.objects.filter(lot=gone.lot, status="valid").values_list("id", flat=True))
     order = [UUID(bid["bid"]) for bid in sorted(file["bids"], key=lambda bid: int(bid["rank"]))]
@@ -147,3 +160,5 @@ def _tell(tender: Tender, made: Award, actor: Actor, now: datetime) -> None:
         "stage": tender.stage,
     }
     say(tender, "tender.awarded", actor, now, told)
+    assert made.supplier is not None
+    tell(tender, "tender.awarded", (tender.buyer_id, *bidders(tender)), now, supplier=made.supplier.name)

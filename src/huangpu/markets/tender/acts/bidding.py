@@ -23,7 +23,7 @@ from huangpu.parties.actor import Actor
 from ..models import GONE, Bid, BidLine, Line, Lot, Tender
 from ..procedures import procedure_of
 from ..sealing import KeyMissing, Seal, Unreadable, keys, receipt, seal, unseal
-from .common import begin, bidders, lot_of, say, tender_of_bid
+from .common import begin, bidders, lot_of, say, tell, tender_of_bid
 
 PRICE_LARGEST = Decimal(10) ** 12
 
@@ -121,6 +121,7 @@ def open_bids(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
     if procedure_of(tender.procedure).auction:  # named by tender.bidders_named, once nothing can be gained from it
         told["bids"] = [{**bid, "bidder": None} for bid in tender.opening["bids"]]
     say(tender, "tender.bids_opened", actor, now, told, audience=audience)
+    tell(tender, "tender.bids_opened", (tender.buyer_id, *bidders(tender)), now)
     say(tender, "tender.prices_opened", actor, now, {"lines": _lines_told(opened)}, audience=(tender.buyer_id,))
     return tender
 

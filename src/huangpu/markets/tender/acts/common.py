@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.db import lock
 from huangpu.core.errors import NotFound
 from huangpu.core.log.record import NewEvent, record
+from huangpu.flows.information.acts import notify
 from huangpu.parties.actor import Actor
+from huangpu.parties.models import Marketplace
 
 from ..models import Award, Bid, Lot, Tender
 from ..procedures import step
@@ -65,6 +67,22 @@ def bidders(tender: Tender) -> tuple[UUID, ...]:
     """The organisations with a bid that stands, in the order of their ids."""
     found = Bid.objects.filter(tender=tender).exclude(status__in=("withdrawn", "replaced"))
     return tuple(sorted(set(found.values_list("bidder_id", flat=True))))
+
+
+def tell(tender: Tender, kind: str, organisations: Iterable[UUID | None], now: datetime, **params: Any) -> None:
+    """A notice to the people of organisations, with the tender's number, title and address."""
+    readers = {organisation for organisation in organisations if organisation is not None}
+    if not readers:
+        return
+    slug = Marketplace.objects.values_list("slug", flat=True).get(pk=tender.marketplace_id)
+    notify(
+        marketplace_id=tender.marketplace_id,
+        organisation_ids=readers,
+        kind=kind,
+        params={"number": tender.number, "title": tender.title, **params},
+        link=f"/m/{slug}/tenders/{tender.number}/",
+        now=now,
+    )
 
 
 def say(

@@ -13,7 +13,7 @@ from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.parties.actor import Actor
 
 from ..models import Award, Bid, Complaint, Lot, Question
-from .common import begin, lot_of, say
+from .common import begin, bidders, lot_of, say, tell
 
 
 @act
@@ -29,6 +29,7 @@ def ask(*, actor: Actor, tender_id: UUID, text: str, now: datetime) -> Question:
         tender=tender, asker_id=actor.organisation_id, text=_text(text, 2000), asked_at=now
     )
     told = {"question": str(question.id), "text": question.text}
+    tell(tender, "tender.question_asked", (tender.buyer_id,), now)
     say(tender, "tender.question_asked", actor, now, told, hidden=True)
     return question
 
@@ -43,6 +44,7 @@ def answer(*, actor: Actor, question_id: UUID, text: str, now: datetime) -> Ques
     found.answer, found.answered_at, found.answered_by = _text(text, 4000), now, actor.person_id
     found.save(update_fields=["answer", "answered_at", "answered_by"])
     told = {"question": str(found.id), "text": found.text, "answer": found.answer}
+    tell(tender, "tender.question_answered", (found.asker_id,), now)
     say(tender, "tender.question_answered", actor, now, told)
     return found
 
@@ -64,6 +66,7 @@ def complain(*, actor: Actor, tender_id: UUID, lot_id: UUID, text: str, now: dat
         tender=tender, lot=lot, organisation_id=actor.organisation_id, text=_text(text, 4000), raised_at=now
     )
     told = {"complaint": str(complaint.id), "lot": str(lot.id), "text": complaint.text}
+    tell(tender, "tender.complaint_raised", (tender.buyer_id, award.supplier_id), now)
     say(tender, "tender.complaint_raised", actor, now, told, audience=(tender.buyer_id, actor.organisation_id))
     return complaint
 
@@ -91,6 +94,7 @@ def decide_complaint(*, actor: Actor, complaint_id: UUID, upheld: bool, decision
         tender.next_deadline_at = max(end for end in ends if end is not None)
         tender.save(update_fields=["next_deadline_at"])
     told = {"complaint": str(found.id), "lot": str(found.lot_id), "upheld": upheld, "decision": found.decision}
+    tell(tender, "tender.complaint_decided", (tender.buyer_id, *bidders(tender)), now)
     say(tender, "tender.complaint_decided", actor, now, told)
     return found
 

@@ -16,6 +16,10 @@ from huangpu.core.db import act, execute, row
 from huangpu.core.errors import Conflict, Invalid, NotFound
 from huangpu.core.ids import uuid7
 from huangpu.core.search import bigrams
+from huangpu.flows.process import approvals
+from huangpu.markets.auction import acts as auctions
+from huangpu.markets.auction.models import Auction
+from huangpu.markets.auction.rules import OPEN, PAUSED, AuctionRules
 from huangpu.parties.actor import Actor
 
 from ..models import Award, Bid, Line, Lot, Tender
@@ -24,7 +28,7 @@ from ..rules import Criterion
 from ..sealing import keys
 from ..snapshot import tender_data
 from ..terms import LineTerms, LotTerms, TenderTerms, check, check_publication
-from .common import begin, say, seen_by
+from .common import begin, bidders, say, seen_by, tell
 
 # A bid that came in before the end may still be on its way through the house: time opens only after it has arrived.
 OPENING_GRACE = timedelta(seconds=5)
@@ -106,11 +110,22 @@ def draft_from(*, actor: Actor, source_id: UUID, marketplace_id: UUID, now: date
 def publish(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
     """Opens a draft for bids: makes its sealing key, sets its deadline. Event tender.published, to everybody.
 
-    Refuses with InvalidMany for terms that cannot be published (terms.check_publication).
+    Refuses with InvalidMany for terms that cannot be published (terms.check_publication), and with approval.needed where
+    the buyer's own rule asks for approval from the budget's amount on.
     """
     tender = begin(actor, "publish", tender_id)
     check_publication(terms_of(tender), now)
+    if tender.auction is not None:
+        AuctionRules.of(tender.auction)  # refuses auction.rules_invalid, before anybody bids
     assert tender.bids_until is not None
+    approvals.check(
+        actor=actor,
+        organisation_id=tender.buyer_id,
+        act_name="tender.publish",
+        subject_id=tender.id,
+        amount=tender.budget_minor or 0,
+        currency=tender.currency,
+    )
     tender.sealing_key = keys().create(tender.id, tender.bids_until)
     tender.stage, tender.published_at = "open", now
     tender.next_deadline_at = tender.bids_until + OPENING_GRACE
@@ -160,6 +175,9 @@ def amend(
     tender.version += 1
     tender.save()
     say(tender, "tender.amended", actor, now, {**tender_data(tender), "note": note[:1000]})
+    askers = tender.questions.values_list("asker_id", flat=True)
+    assert tender.bids_until is not None
+    tell(tender, "tender.amended", {*askers, *bidders(tender)}, now, until={"instant": rfc3339(tender.bids_until)})
     return tender
 
 
@@ -176,8 +194,12 @@ def cancel(*, actor: Actor, tender_id: UUID, reason: str, now: datetime) -> Tend
     Award.objects.filter(tender=tender, status="standing").update(status="cancelled", reason=reason[:1000])
     if before == "open":
         transaction.on_commit(lambda: keys().destroy(tender.id))
+    held = Lot.objects.filter(tender=tender).values("auction_id")
+    for auction in Auction.objects.filter(pk__in=held, status__in=(OPEN, PAUSED)).order_by("id"):
+        auctions.cancel(actor=actor, auction_id=auction.id, reason=reason, now=now)
     audience = (tender.buyer_id,) if tender.published_at is None else ()
     bids = Bid.objects.filter(tender=tender, status="sealed").count()
+    tell(tender, "tender.cancelled", bidders(tender), now, reason=reason[:1000])
     say(
         tender,
         "tender.cancelled",

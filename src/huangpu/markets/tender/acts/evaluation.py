@@ -18,7 +18,7 @@ from huangpu.parties.actor import Actor
 from ..models import Bid, Lot, Score, Tender
 from ..rules import Contender, Criterion, evaluation_file, file_hash, rank
 from .bidding import settle_lots
-from .common import begin, say, tender_of_bid
+from .common import begin, say, tell, tender_of_bid
 
 
 @act
@@ -35,6 +35,7 @@ def disqualify(*, actor: Actor, bid_id: UUID, reason: str, now: datetime) -> Bid
     Lot.objects.filter(pk=bid.lot_id).update(evaluation=None)
     settle_lots(tender, now)
     told = {"bid": str(bid.id), "lot": str(bid.lot_id), "reason": bid.reason}
+    tell(tender, "tender.bid_disqualified", (bid.bidder_id,), now, reason=bid.reason)
     say(tender, "tender.bid_disqualified", actor, now, told, audience=(tender.buyer_id, bid.bidder_id))
     return bid
 

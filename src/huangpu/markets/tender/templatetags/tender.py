@@ -16,7 +16,8 @@ register = template.Library()
 @register.simple_tag
 def given(points: dict[str, Any], bid_id: Any, code: str) -> dict[str, Any]:
     """The points given to a bid for a criterion: {"own", "count", "scores"}, or nothing."""
-    return points.get(f"{bid_id}.{code}", {})
+    found: dict[str, Any] = points.get(f"{bid_id}.{code}", {})
+    return found
 
 
 @register.filter
