@@ -49,9 +49,10 @@ class Draft:
     def show(self, error: HuangpuError) -> None:
         """Puts what an act refused beside the field it is about."""
         for one in error.errors if isinstance(error, InvalidMany) else [error]:
-            self._place(one.field or "", str(one))
+            self.put(one.field or "", str(one))
 
-    def _place(self, name: str, text: str) -> None:
+    def put(self, name: str, text: str) -> None:
+        """Puts a sentence beside a field, or above the form when no field is named so."""
         parts = name.split(".")
         if len(parts) == 5 and parts[1].isdecimal() and parts[3].isdecimal():
             self.lots[int(parts[1])].lines[int(parts[3])].errors[parts[4]] = text
@@ -190,7 +191,7 @@ class _Reader:
 
     def _refuse(self, name: str, text: str) -> None:
         self.wrong = True
-        self.draft.show(Invalid("tender.form", text.replace("%", "%%"), field=name))
+        self.draft.put(name, text)
 
     def decimal(self, name: str, text: str) -> Decimal:
         try:

@@ -288,8 +288,8 @@ def _id(request: PartyRequest, name: str) -> UUID:
 def _instant(request: PartyRequest, name: str) -> Any:
     reader = forms.typed(request.POST)
     found = forms.instant_of(reader, name, ZoneInfo(request.marketplace.zone))
-    if reader.errors or reader.general:
-        raise Invalid("tender.form", str(next(iter([*reader.errors.values(), *reader.general]))).replace("%", "%%"))
+    if found is None:
+        raise Invalid("tender.instant_invalid", _("Write a day and a time."), field=name, value=_text(request, name))
     return found
 
 

@@ -29,11 +29,11 @@ def start_auction(*, actor: Actor, tender_id: UUID, now: datetime, opens_at: dat
     """An English reverse auction for each undecided lot with two valid bids or more; returns the auctions' ids.
 
     Each bidder starts at its opening price; others see it as “#1”, “#2” by order of receipt. Event tender.auction_started.
-    Refuses with tender.auction_held (once only), tender.auction_rules_missing, tender.auction_pointless.
+    Refuses with tender.auction_held (once only), tender.not_in_procedure, tender.auction_pointless.
     """
     tender = begin(actor, "start_auction", tender_id)
     if tender.auction is None:
-        raise Conflict("tender.auction_rules_missing", _("This procedure needs the rules of its auction."))
+        raise Conflict("tender.not_in_procedure", _("This tender's procedure has no such step."), value="start_auction")
     lots = list(Lot.objects.filter(tender=tender, status="active").order_by("number"))
     if any(lot.auction_id for lot in lots):
         raise Conflict("tender.auction_held", _("The auction of this tender was held already."))
