@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 AT_ONCE = 50
 
@@ -33,21 +34,23 @@ async def watch(
     raise RuntimeError("a stream ended")
 
 
+async def _first(awaited: asyncio.Future[Any], tasks: list[asyncio.Task[None]]) -> None:
+    """Waits; a stream that fails meanwhile fails all."""
+    waiting: set[asyncio.Future[Any]] = {awaited, *tasks}
+    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in done:
+        one.result()
+
+
 async def main(port: int, path: str, count: int, target: Path) -> None:
     """Opens the streams, says "watching", and writes what was seen when told to stop."""
     opened = asyncio.Semaphore(AT_ONCE)
     ready = [asyncio.Event() for _ in range(count)]
     seen: list[list[tuple[int, float]]] = [[] for _ in range(count)]
     tasks = [asyncio.create_task(watch(port, path, opened, ready[n], seen[n])) for n in range(count)]
-    opening = asyncio.gather(*(event.wait() for event in ready))
-    done, _ = await asyncio.wait([asyncio.ensure_future(opening), *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for one in done:
-        one.result()
+    await _first(asyncio.gather(*(event.wait() for event in ready)), tasks)
     print("watching", flush=True)
-    told = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    done, _ = await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for one in done:
-        one.result()
+    await _first(asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline), tasks)
     for task in tasks:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
