@@ -8,7 +8,6 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from huangpu.markets.auction import frames
@@ -34,13 +33,7 @@ LABELS = "SELECT number, label FROM auction_bidder WHERE auction_id = %s"
 
 def conninfo() -> str:
     """The database of the house, for a connection that is not Django's."""
-    given = settings.DATABASES["default"]
-    parts = {"dbname": given["NAME"], "user": given["USER"], "password": given["PASSWORD"], "host": given["HOST"]}
-    options = {name: value for name, value in given.get("OPTIONS", {}).items() if isinstance(value, str | int)}
-    named = {
-        name: value for name, value in {**parts, "port": given["PORT"], **options}.items() if value not in ("", None)
-    }
-    return make_conninfo("", **named)
+    return str(settings.HUANGPU.application)
 
 
 class Source:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("huangpu.markets.history.pages")),
     path("", include("huangpu.markets.tender.history_door")),
     path("", include("huangpu.markets.tender.pages")),
+    path("", include("huangpu.markets.auction.pages")),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("huangpu.channels.api.urls")),

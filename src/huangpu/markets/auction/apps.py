@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AuctionConfig(AppConfig):
@@ -16,10 +17,10 @@ class AuctionConfig(AppConfig):
             "auction",
             {
                 "scheduled": State("waiting", _("Not open yet")),
-                "running": State("live", _("Running")),
+                "running": State("live", pgettext_lazy("auction", "Running")),
                 "ending": State("due", _("Time is over")),
-                "paused": State("due", _("Paused")),
-                "closed": State("done", _("Closed")),
+                "paused": State("due", pgettext_lazy("auction", "Paused")),
+                "closed": State("done", pgettext_lazy("auction", "Closed")),
                 "cancelled": State("cancelled", _("Cancelled")),
             },
         )

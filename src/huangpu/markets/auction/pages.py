@@ -125,12 +125,12 @@ def _context(request: HttpRequest, auction: Auction) -> dict[str, Any]:
         "may_pause": may(actor, "auction.pause", **office) and phase in ("scheduled", "running", "paused"),
         "may_cancel": may(actor, "auction.cancel", **office) and phase not in ("closed", "cancelled"),
         "crumbs": [*_crumbs(market), (_("Auctions"), reverse("auction:list", args=[market.slug]))],
-        "data": _data(request, auction, own, full, state),
+        "data": _data(request, auction, own, bidder.label if bidder else "", state),
     }
 
 
 def _data(
-    request: HttpRequest, auction: Auction, own: dict[str, Any] | None, full: bool, state: r.State
+    request: HttpRequest, auction: Auction, own: dict[str, Any] | None, label: str, state: r.State
 ) -> dict[str, Any]:
     """What the script begins with."""
     market = request.marketplace  # type: ignore[attr-defined]
@@ -144,7 +144,7 @@ def _data(
         "start": start.lead.amount,
         "budget": auction.budget_minor,
         "own": own,
-        "full": full,
+        "label": label,
         "sequence": state.last_sequence,
         "opens_at": frames.ms(state.opens_at),
         "closes_at": frames.ms(state.closes_at),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 REASONS: dict[str, Any] = {
     "": gettext_lazy("accepted"),
@@ -19,11 +19,11 @@ REASONS: dict[str, Any] = {
 }
 
 KINDS: dict[str, Any] = {
-    "bid": gettext_lazy("Bid"),
-    "pause": gettext_lazy("Paused"),
+    "bid": pgettext_lazy("auction", "Bid"),
+    "pause": pgettext_lazy("auction", "Paused"),
     "resume": gettext_lazy("Resumed; the lost time is credited"),
     "outage": gettext_lazy("Outage; the lost time is credited to everybody"),
-    "close": gettext_lazy("Closed"),
+    "close": pgettext_lazy("auction", "Closed"),
     "cancel": gettext_lazy("Cancelled"),
 }
 
@@ -55,10 +55,10 @@ def for_script() -> dict[str, Any]:
         "kinds": {code: str(text) for code, text in KINDS.items()},
         "phases": {
             "scheduled": _("Not open yet"),
-            "running": _("Running"),
+            "running": pgettext("auction", "Running"),
             "ending": _("Time is over"),
-            "paused": _("Paused"),
-            "closed": _("Closed"),
+            "paused": pgettext("auction", "Paused"),
+            "closed": pgettext("auction", "Closed"),
             "cancelled": _("Cancelled"),
         },
     }
