@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from huangpu.core import clock
@@ -33,7 +33,7 @@ LOG_LINES = 50
 
 
 @require_GET
-@never_cache
+@cache_control(private=True, no_cache=True)  # not no-store: the answer to a bid is kept, to be given again
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     """The auctions of a marketplace, newest first."""
     actor, market = request.actor, request.marketplace  # type: ignore[attr-defined]
@@ -45,7 +45,7 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@never_cache
+@cache_control(private=True, no_cache=True)  # not no-store: the answer to a bid is kept, to be given again
 def room(request: HttpRequest, slug: str, auction: UUID) -> HttpResponse:
     """The room. A POST is a bid; it is answered with a redirect, or with JSON where a script asks for it."""
     actor, market = request.actor, request.marketplace  # type: ignore[attr-defined]
