@@ -73,7 +73,7 @@
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), data.zone),
       axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => time(at * 1000)), space: 90 }, { ...axis, size: 74, values: (_, ticks) => ticks.map((value) => short.format(value)) }],
       series: [
-        { value: (_, at) => (at == null ? "–" : time(at * 1000)), label: "" },
+        { value: (_, at) => (at == null ? "–" : time(at * 1000)), label: words.time },
         { label: words.lead_axis, stroke: river, width: 2, fill: "transparent", paths: uPlot.paths.stepped({ align: 1 }), points: { show: true, size: 5, fill: river }, value: (_, value) => (value == null ? "–" : format.format(value)) },
       ],
     };
