@@ -66,15 +66,16 @@ def test_a_sentence_without_chinese_is_found(tmp_path) -> None:
         '{% load i18n %}{% translate "It\'s here" %}'
         "{% blocktranslate count n=n %}{{ n }} bid{% plural %}{{ n }} bids{% endblocktranslate %}"
     )
-    (tmp_path / "rules.py").write_text('from x import pgettext\nwrong = pgettext("state", "Open")\n')
+    (tmp_path / "rules.py").write_text(
+        'from x import pgettext, gettext as _\nwrong = pgettext("state", "Open") + f"{_(\'Lot\')} 1"\n'
+    )
     found = messages.extracted(tmp_path, [])
     ids = {(message.id, message.context) for message in found if message.id}
-    assert ids == {("It's here", None), (("%(n)s bid", "%(n)s bids"), None), ("Open", "state")}
+    assert ids == {("It's here", None), (("%(n)s bid", "%(n)s bids"), None), ("Open", "state"), ("Lot", None)}
     kept = Catalog(locale=catalogues.LOCALE)
     kept.add("It's here", "在这里")
     kept.add("Open", "打开")  # of another context: not the same sentence
-    assert [str(m.context) for m in messages.untranslated(found, kept)] != []
-    assert len(messages.untranslated(found, kept)) == 2
+    assert len(messages.untranslated(found, kept)) == 3
 
 
 def test_only_what_is_newer_is_compiled_anew(tmp_path) -> None:
