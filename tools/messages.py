@@ -63,11 +63,18 @@ def from_template(file: IO[bytes], keywords: Any, comment_tags: Any, options: An
     return extract_python(BytesIO(calls.encode()), keywords, comment_tags, options)
 
 
-def from_python(file: IO[bytes], keywords: Any, _comment_tags: Any, _options: Any) -> Iterator[Any]:
-    """A Babel extractor that reads the syntax tree: Babel's own sees no call inside of an f-string before Python 3.12."""
-    for node in ast.walk(ast.parse(file.read())):
+def from_python(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
+    """A Babel extractor that reads the syntax tree: Babel's own sees no call inside of an f-string before Python 3.12, and
+    none of a function that was imported under another name.
+    """
+    del comment_tags, options
+    tree = ast.parse(file.read())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    real = {one.asname: one.name for node in imports for one in node.names if one.asname and one.name in keywords}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+            called = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+            name = real.get(called, called)
             if name in keywords:
                 texts = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
                 yield node.lineno, name, tuple(one if isinstance(one, str) else None for one in texts), []
