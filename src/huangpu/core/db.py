@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import psycopg
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,24 +66,26 @@ def _cursor() -> Iterator[Any]:
     Django's own cursors put the values into the text, and PostgreSQL plans every text anew: for the statement that writes
     an act, planning costs more than executing. Counted and logged by Django like any other.
     """
-    connection.ensure_connection()
-    plain: Any = psycopg.Cursor(connection.connection)
-    wrapped = connection.make_debug_cursor(plain) if connection.queries_logged else connection.make_cursor(plain)
-    with wrapped as cursor:
+    wrapper = connections[DEFAULT_DB_ALIAS]  # looked up once: each use of `connection` looks it up again
+    wrapper.ensure_connection()
+    plain: Any = psycopg.Cursor(wrapper.connection)
+    with wrapper.make_debug_cursor(plain) if wrapper.queries_logged else wrapper.make_cursor(plain) as cursor:
         yield cursor
 
 
 def rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """One statement, all its rows."""
+    """One statement that answers with rows: all of them."""
     with _cursor() as cursor:
         cursor.execute(sql, params or None)
-        return list(cursor.fetchall()) if cursor.description else []
+        return list(cursor.fetchall())
 
 
 def row(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
-    """One statement, its first row or None."""
-    found = rows(sql, params)
-    return found[0] if found else None
+    """One statement that answers with rows: the first, or None."""
+    with _cursor() as cursor:
+        cursor.execute(sql, params or None)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+        return found
 
 
 def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:

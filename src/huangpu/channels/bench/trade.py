@@ -15,6 +15,7 @@ from uuid import UUID
 from huangpu.channels.bench.measure import Measure, at_least, at_most
 from huangpu.channels.bench.registry import bench
 from huangpu.channels.bench.run import Run
+from huangpu.core.memory import settle
 
 PROCESSES = 8
 PRICE, FEE = 100_000, 500  # minor units
@@ -140,6 +141,7 @@ def _look_at_each_line(lines: int) -> None:
 def _trade_for(market: UUID, seconds: float, planted: bool, number: int) -> int:
     pair, count = Pair(market, number), 0
     pair.trade()
+    settle()  # as every process that serves does
     print("ready", flush=True)
     sys.stdin.readline()
     end = time.monotonic() + seconds

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from psycopg.types.json import Jsonb
 
 from ..canonical import canonical
 from ..clock import rfc3339
@@ -19,18 +18,20 @@ from ..ids import uuid7
 
 # the parts of one statement, so that an act can write its own rows and its event in a single round trip
 CTES = """
-event AS (
+told AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%s::jsonb) AS t(
+    id uuid, marketplace_id uuid, kind text, subject_type text, subject_id uuid, thread_id uuid, actor_id uuid,
+    organisation_id uuid, occurred_at timestamptz, payload_hash text, leaf text, audience jsonb, salt text, body jsonb){guard}
+), event AS (
   INSERT INTO log_event (id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
                          occurred_at, payload_hash, leaf, audience, recorded_at)
-  SELECT id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
-         occurred_at, payload_hash, leaf, audience::uuid[], clock_timestamp()
-  FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[],
-              %s::timestamptz[], %s::bytea[], %s::bytea[], %s::text[])
-       AS e(id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
-            occurred_at, payload_hash, leaf, audience){guard}
+  SELECT id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id, occurred_at,
+         decode(payload_hash, 'hex'), decode(leaf, 'hex'), ARRAY(SELECT jsonb_array_elements_text(audience)::uuid),
+         clock_timestamp()
+  FROM told
   RETURNING id, marketplace_id, recorded_at
 ), payload AS (
-  INSERT INTO log_payload (id, salt, body) SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::jsonb[]){guard}
+  INSERT INTO log_payload (id, salt, body) SELECT id, decode(salt, 'hex'), body FROM told
 ), pending AS (
   INSERT INTO log_pending (event_id, marketplace_id, transaction, recorded_at)
   SELECT id, marketplace_id, pg_current_xact_id()::text::bigint, recorded_at FROM event
@@ -90,23 +91,25 @@ def statement_parts(batch: Sequence[NewEvent], *, guard: str = "") -> tuple[str,
 
     `guard` is a condition such as ` WHERE EXISTS (SELECT FROM changed)`: without it holding nothing is written.
     """
-    salts = [os.urandom(16) for _ in batch]
-    committed = [payload_hash(salt, event.payload) for salt, event in zip(salts, batch, strict=True)]
-    ids = [event.id for event in batch]
-    return CTES.format(guard=guard), [
-        ids,
-        [event.marketplace_id for event in batch],
-        [event.kind for event in batch],
-        [event.subject_type for event in batch],
-        [event.subject_id for event in batch],
-        [event.thread_id or event.subject_id for event in batch],
-        [event.actor_id for event in batch],
-        [event.organisation_id for event in batch],
-        [event.occurred_at for event in batch],
-        committed,
-        [leaf_hash(event, hashed) for event, hashed in zip(batch, committed, strict=True)],
-        ["{" + ",".join(map(str, event.audience)) + "}" for event in batch],
-        ids,
-        salts,
-        [Jsonb(dict(event.payload)) for event in batch],
-    ]
+    return CTES.format(guard=guard), [json.dumps([_told(event) for event in batch])]
+
+
+def _told(event: NewEvent) -> dict[str, Any]:
+    salt = os.urandom(16)
+    committed = payload_hash(salt, event.payload)
+    return {
+        "id": str(event.id),
+        "marketplace_id": str(event.marketplace_id),
+        "kind": event.kind,
+        "subject_type": event.subject_type,
+        "subject_id": str(event.subject_id),
+        "thread_id": str(event.thread_id or event.subject_id),
+        "actor_id": str(event.actor_id) if event.actor_id else None,
+        "organisation_id": str(event.organisation_id) if event.organisation_id else None,
+        "occurred_at": event.occurred_at.isoformat(),
+        "payload_hash": committed.hex(),
+        "leaf": leaf_hash(event, committed).hex(),
+        "audience": [str(organisation) for organisation in event.audience],
+        "salt": salt.hex(),
+        "body": dict(event.payload),
+    }

@@ -67,7 +67,7 @@ class Agreement(models.Model):
     """A concluded trade: the immutable snapshot of its terms, and where it stands. `version` guards every change."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    marketplace = models.ForeignKey(Marketplace, on_delete=models.PROTECT, related_name="agreements")
+    marketplace = models.ForeignKey(Marketplace, on_delete=models.PROTECT, related_name="agreements", db_index=False)
     number = models.CharField(max_length=24)
     title = NameField()
     template = models.CharField(max_length=64)
@@ -99,9 +99,9 @@ class AgreementParty(models.Model):
     """Who stands in which role of an agreement. Roles are the terms' own words."""
 
     id = models.BigAutoField(primary_key=True)
-    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="parties")
+    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="parties", db_index=False)
     role = models.CharField(max_length=32)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="agreements")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="agreements", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agreement", "role"], name="commerce_party_role_once")]

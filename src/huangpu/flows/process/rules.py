@@ -12,7 +12,7 @@ No I/O and no clock. An act loads a `Trade`, lets these functions change it, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
@@ -30,6 +30,7 @@ from huangpu.core.quantity import plain
 from huangpu.flows.commerce.terms import Due, Measure, Silence
 
 MICRO = Decimal("0.000001")
+NOTHING, WHOLE = Fraction(0), Fraction(1)
 STEPS_MAX = 10_000  # a limit on everything: no terms need more steps in one act
 
 
@@ -73,6 +74,13 @@ class Promise:
     @property
     def begun(self) -> bool:
         return self.done_quantity > 0 or self.done_amount > 0 or self.state == "done"
+
+    @property
+    def kept(self) -> bool:
+        """Whether nothing of it is missing, by its counts alone."""
+        if self.quantity is not None:
+            return self.done_quantity == self.quantity
+        return not self.amount or self.done_amount == self.amount
 
     @property
     def progress(self) -> Fraction:
@@ -128,8 +136,12 @@ class Trade:
 def earned(trade: Trade, promise: Promise) -> Fraction:
     """The share of a stepwise commitment that its conditions have earned so far, weighed by their values."""
     conditions = trade.conditions(promise)
+    if all(item.state == "done" for item in conditions):
+        return WHOLE
+    if not any(item.begun for item in conditions):
+        return NOTHING
     weights = [item.amount or 1 for item in conditions]
-    kept = sum((weight * item.progress for weight, item in zip(weights, conditions, strict=True)), Fraction(0))
+    kept = sum((weight * item.progress for weight, item in zip(weights, conditions, strict=True)), NOTHING)
     return kept / sum(weights)
 
 
@@ -138,8 +150,10 @@ def performable(trade: Trade, promise: Promise) -> tuple[Decimal | None, int | N
 
     Zero means that it has to wait. The caller has made sure that it is not over.
     """
-    portion = earned(trade, promise) if promise.stepwise and promise.after else Fraction(1)
+    portion = earned(trade, promise) if promise.stepwise and promise.after else WHOLE
     if promise.quantity is not None:
+        if portion is WHOLE:
+            return promise.quantity - promise.done_quantity, None
         reach = Decimal(promise.quantity) * portion.numerator / portion.denominator
         return reach.quantize(MICRO, rounding=ROUND_DOWN) - promise.done_quantity, None
     if promise.measure == Measure.REST and promise.draws is not None:
@@ -198,7 +212,7 @@ def fulfil(
     promise.done_amount += amount or 0
     if promise.measure == Measure.REST:
         promise.amount = promise.done_amount
-    complete = promise.progress == 1 if (promise.quantity is not None or promise.amount) else True
+    complete = promise.kept
     promise.changed = True
     if complete:
         promise.state, promise.settled_at = "done", now
@@ -257,7 +271,7 @@ def _part(
 
 
 def _end(trade: Trade, promise: Promise, now: datetime) -> bool:
-    kept_all = promise.begun and promise.progress == 1
+    kept_all = promise.begun and promise.kept
     promise.state, promise.settled_at, promise.changed = ("done" if kept_all else "ended"), now, True
     if not kept_all:
         trade.ended.append(promise)
@@ -464,13 +478,13 @@ def lapse(trade: Trade, ordinal: int, now: datetime) -> str | None:
 def promise_of(data: Mapping[str, Any]) -> Promise:
     """A commitment from its compiled form or a row."""
     return Promise(
-        id=data["id"] if isinstance(data["id"], UUID) else UUID(data["id"]),
+        id=_uuid(data["id"]),
         ordinal=data["ordinal"],
         key=data["key"],
         flow=data["flow"],
         action=data["action"],
-        provider_id=UUID(str(data["provider_id"])),
-        receiver_id=UUID(str(data["receiver_id"])),
+        provider_id=_uuid(data["provider_id"]),
+        receiver_id=_uuid(data["receiver_id"]),
         name=data.get("name") or {},
         after=tuple(data.get("after") or ()),
         stepwise=bool(data.get("stepwise")),
@@ -486,6 +500,5 @@ def promise_of(data: Mapping[str, Any]) -> Promise:
     )
 
 
-def promised_lines(promises: Iterable[Promise]) -> Iterator[Promise]:
-    """The commitments that take from somebody's stock: they carry a place to take from."""
-    return (item for item in promises if item.quantity is not None and item.details.get("from_place"))
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)

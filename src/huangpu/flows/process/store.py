@@ -214,7 +214,8 @@ def _promise(values: Sequence[Any]) -> Promise:
 
 
 def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value  # Django leaves jsonb of plain SQL as text
+    """Django leaves jsonb of plain SQL as text. Most of a commitment's objects are empty."""
+    return ({} if value == "{}" else json.loads(value)) if isinstance(value, str) else value
 
 
 def _instant(value: datetime | None) -> str | None:
