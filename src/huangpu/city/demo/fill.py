@@ -11,6 +11,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
+
 from huangpu.core import clock
 from huangpu.core.names import in_language, named
 from huangpu.flows.commerce.models import Item
@@ -200,11 +202,13 @@ def _people(city: City) -> None:
 
 def _sign_up(city: City, stall: Stall, account: Account, firm: Organisation) -> None:
     person = Person(
-        username=account.username, name=f"{account.zh} {account.en.split(',')[0]}", email=f"{account.username}@demo.example",
+        username=account.username, name=f"{account.zh} {account.en.split(',')[0]}", email=f"{account.username}@demo.invalid",
         city_roles=list(account.city_roles),
     )  # fmt: skip
     person.set_password(PASSWORD)
     person.save()
+    # known to be theirs, so that a passkey or a second factor can be set up
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     common: dict[str, Any] = {"person_id": person.id, "now": _past(city, 120)}
     parties.add_member(actor=SYSTEM, organisation_id=firm.id, roles=list(account.roles), **common)
     if account.market_role:
