@@ -1,0 +1,129 @@
+"""The endpoints of money: what one's organisation has on a marketplace, its statement, its bank."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Field, Router, Schema
+
+from huangpu.core import clock
+from huangpu.core.money import LARGEST, exponent
+from huangpu.core.web.paging import LIMIT_DEFAULT, Page
+from huangpu.parties.actor import Actor
+from huangpu.parties.request import PartyRequest
+from huangpu.parties.rights import require
+
+from . import acts, queries
+from .models import Account
+from .rules import account_id
+
+router = Router(tags=["funds"])
+
+Currency = Annotated[str, Field(max_length=3, examples=["CNY"])]
+MINOR = "Minor units of the currency."
+
+
+class WalletOut(Schema):
+    """What the organisation has: `posted` is its own, `held` of it is set aside, `available` may be spent."""
+
+    currency: str
+    posted: int = Field(description=MINOR)
+    held: int = Field(description=MINOR)
+    available: int = Field(description=MINOR)
+
+
+class EntryOut(Schema):
+    """A line of the statement, newest first: its change of the wallet, and what that was after it."""
+
+    id: UUID
+    posted_at: datetime
+    kind: str = Field(description="top_up, withdrawal, hold, release, charge, refund, pay …")
+    reference: UUID = Field(alias="reference_id", description="The agreement or other act it belongs to.")
+    posted: int = Field(description=MINOR)
+    held: int = Field(description=MINOR)
+    balance: int = Field(description=MINOR)
+    held_after: int = Field(description=MINOR)
+
+
+class AmountIn(Schema):
+    amount: int = Field(description=MINOR, ge=1, le=LARGEST)
+
+
+def _own(actor: Actor, act: str) -> UUID:
+    """The organisation that the caller acts for, which may do this."""
+    require(actor, act)
+    assert actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
+    require(actor, act, organisation_id=actor.organisation_id)
+    return actor.organisation_id
+
+
+def _wallet(request: PartyRequest, organisation_id: UUID, currency: str) -> dict[str, Any]:
+    exponent(currency)  # refuses what is no currency
+    wallet = account_id(request.marketplace.pk, "wallet", organisation_id, currency)
+    found = queries.balances([wallet]).get(wallet)
+    if found is None:
+        return {"currency": currency, "posted": 0, "held": 0, "available": 0}
+    return {"currency": currency, "posted": found.posted, "held": found.held, "available": found.available}
+
+
+@router.get("/m/{marketplace}/wallets", response=list[WalletOut], summary="What one's organisation has")
+def wallets(request: PartyRequest, marketplace: str) -> list[dict[str, Any]]:
+    """One wallet a currency."""
+    own = _own(request.actor, "funds.see")
+    known = Account.objects.filter(marketplace_id=request.marketplace.pk, book="wallet", holder_id=own)
+    currencies = known.order_by("currency").values_list("currency", flat=True)
+    return [_wallet(request, own, currency) for currency in currencies]
+
+
+@router.get("/m/{marketplace}/wallets/{currency}", response=WalletOut, summary="A wallet")
+def wallet(request: PartyRequest, marketplace: str, currency: Currency) -> dict[str, Any]:
+    """Empty where nothing was ever paid in."""
+    return _wallet(request, _own(request.actor, "funds.see"), currency)
+
+
+@router.get("/m/{marketplace}/wallets/{currency}/statement", response=Page[EntryOut], summary="A wallet's statement")
+def statement(
+    request: PartyRequest,
+    marketplace: str,
+    currency: Currency,
+    cursor: str | None = None,
+    limit: int = LIMIT_DEFAULT,
+) -> Page[Any]:
+    """Every change of the wallet with the balance after it, newest first."""
+    own = _own(request.actor, "funds.see")
+    exponent(currency)
+    return queries.statement(account_id(request.marketplace.pk, "wallet", own, currency), cursor, limit)
+
+
+@router.post("/m/{marketplace}/wallets/{currency}/top-up", response=WalletOut, summary="Bring money in")
+def top_up(request: PartyRequest, marketplace: str, currency: Currency, body: AmountIn) -> dict[str, Any]:
+    """From the organisation's bank into its wallet. The bank is simulated."""
+    own = _own(request.actor, "funds.top_up")
+    exponent(currency)
+    acts.top_up(
+        actor=request.actor,
+        marketplace_id=request.marketplace.pk,
+        organisation_id=own,
+        amount=body.amount,
+        currency=currency,
+        now=clock.now(),
+    )
+    return _wallet(request, own, currency)
+
+
+@router.post("/m/{marketplace}/wallets/{currency}/withdraw", response=WalletOut, summary="Send money out")
+def withdraw(request: PartyRequest, marketplace: str, currency: Currency, body: AmountIn) -> dict[str, Any]:
+    """From the wallet to the organisation's bank; what is held cannot go."""
+    own = _own(request.actor, "funds.withdraw")
+    exponent(currency)
+    acts.withdraw(
+        actor=request.actor,
+        marketplace_id=request.marketplace.pk,
+        organisation_id=own,
+        amount=body.amount,
+        currency=currency,
+        now=clock.now(),
+    )
+    return _wallet(request, own, currency)
