@@ -45,7 +45,7 @@ class City:
     def wait(self, seconds: int) -> None:
         """Time passes, and the worker does what it does every two seconds."""
         self.slept += timedelta(seconds=seconds)
-        auctions.sweep(clock.now())
+        auctions.close_due()
         tenders.sweep(clock.now())
         deadlines.sweep(clock.now())
         sequence()

@@ -39,7 +39,7 @@ class EntryOut(Schema):
 
     id: UUID
     posted_at: datetime
-    kind: str = Field(description="top_up, withdrawal, hold, release, charge, refund, pay …")
+    kind: str = Field(description="top_up, withdrawal, escrow, release, charge, refund, pay …")
     reference: UUID = Field(alias="reference_id", description="The agreement or other act it belongs to.")
     posted: int = Field(description=MINOR)
     held: int = Field(description=MINOR)
