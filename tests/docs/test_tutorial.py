@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,12 +70,12 @@ def console(command: str) -> str:
 
 
 @pytest.fixture
-def city(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[City]:  # noqa: ARG001
+def city(db: None, monkeypatch: pytest.MonkeyPatch) -> City:  # noqa: ARG001
     """Its marketplaces, firms and people; its older trades and its imported history play no part in the page."""
     monkeypatch.setattr(fill, "trade_everywhere", lambda _city: None)
     monkeypatch.setattr(fill, "_history", lambda _city: None)
     fill.fill(1, lambda *_: None)
-    yield City(monkeypatch)
+    return City(monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
