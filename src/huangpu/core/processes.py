@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -49,6 +50,17 @@ def end_group(process: subprocess.Popen[bytes], stop_signal: signal.Signals, wai
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine on which nobody listens now."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
 
 def _tied_to(parent: int, stop_signal: signal.Signals) -> Callable[[], None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -66,18 +65,8 @@ def _environment(clone: Path, quick: bool) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("HUANGPU_")}
     if quick:
         env["PYTHONPATH"] = str(clone / "src")
-    ports = _free_ports(2)
+    ports = processes.free_ports(2)
     return {**env, "HUANGPU_PORT": str(ports[0]), "HUANGPU_LIVE_PORT": str(ports[1])}
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _until_first_page(command: list[str], clone: Path, env: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from huangpu.core.postgres import DatabaseUnusable
 
 OWN = {
     "bench": "bench:bench",
+    "chaos": "chaos:chaos",
     "migrate": "migrate:migrate",
     "serve": "serve:serve",
     "demo": "demo:demo",
