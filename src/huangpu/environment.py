@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+LOCK_WAIT_MS_MAX = 3000  # so long a request waits for another's lock; then it is told to try again
+
 
 class SettingError(SystemExit):
     """A setting that cannot be used. Printed as one line; the process ends with status 2."""
@@ -46,7 +48,12 @@ class Environment:
     @property
     def database(self) -> dict[str, Any]:
         """Django's settings for the role that runs the house, or for the owner in a process that migrates."""
-        return django_database(self.owner if self.as_owner else self.application)
+        if self.as_owner:  # a migration waits as long as it takes
+            return django_database(self.owner)
+        found = django_database(self.application)
+        given = found["OPTIONS"].get("options", "")
+        found["OPTIONS"]["options"] = f"-c lock_timeout={LOCK_WAIT_MS_MAX} {given}".strip()
+        return found
 
     @property
     def application(self) -> str:

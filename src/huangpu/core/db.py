@@ -10,14 +10,18 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from .errors import Conflict
 
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound=models.Model)
 
-LOCK_WAIT_MS_MAX = 3000
-
+BUSY_STATES = frozenset(
+    {"55P03", "40P01", "40001", "57014"}  # lock not available, deadlock, serialization failure, query cancelled
+)
 
 _inside = ContextVar("inside_an_act", default=False)
 _done = ContextVar("acts_done", default=0)
@@ -34,7 +38,7 @@ def act(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def in_transaction(*args: P.args, **kwargs: P.kwargs) -> R:
         if _inside.get():
-            with transaction.atomic(savepoint=False):
+            with _busy_is_a_conflict(), transaction.atomic(savepoint=False):
                 return function(*args, **kwargs)
         with one_act():
             return function(*args, **kwargs)
@@ -47,11 +51,32 @@ def one_act() -> Iterator[None]:
     """All acts within are one act: they stand or fall together, in one transaction."""
     outer = _inside.set(True)
     try:
-        with transaction.atomic():
+        with _busy_is_a_conflict(), transaction.atomic():
             yield
         _done.set(_done.get() + 1)
     finally:
         _inside.reset(outer)
+
+
+@contextmanager
+def _busy_is_a_conflict() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as wrong:
+        conflict = busy(wrong)
+        if conflict is None:
+            raise
+        raise conflict from wrong
+
+
+def busy(wrong: Exception) -> Conflict | None:
+    """What it means that the database gave up because of others: nothing was changed, and the same again may succeed.
+
+    Waiting for a lock for longer than `environment.LOCK_WAIT_MS_MAX`, a deadlock, a serialization failure. None: not that.
+    """
+    if getattr(wrong.__cause__, "sqlstate", "") not in BUSY_STATES:
+        return None
+    return Conflict("database.busy", _("Others are changing the same thing just now; nothing was changed. Try again."))
 
 
 def acts_done() -> int:

@@ -15,7 +15,7 @@ from .market import SLUG, Firm
 
 ACKNOWLEDGED, REFUSED, UNANSWERED = "acknowledged", "refused", "unanswered"
 ANSWER_S_MAX = 90  # so long a call is repeated with its key; the house is back long before
-AGAIN = frozenset({"api.busy", "database.busy", "agreement.busy"})  # refusals that say: try again
+AGAIN = frozenset({"database.busy", "agreement.busy"})  # refusals that say: try again
 PAUSE_S = (0.02, 0.25)
 PLANTED_SHARE = 0.05
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import datetime
 
 import click
 
@@ -32,4 +33,4 @@ def chaos(kills: int, seed: int | None, seconds_max: float, planted: str | None)
 
 
 def _say(text: str) -> None:
-    print(f"chaos: {text}", file=sys.stderr, flush=True)
+    print(f"chaos: {datetime.now().astimezone():%H:%M:%S} {text}", file=sys.stderr, flush=True)

@@ -21,7 +21,7 @@ STOP_S_MAX = 12
 TICK_S = 1.0
 TICK_STARTING_S = 0.05
 START_S_MAX = 120
-STEADY_S = 30  # who has run for so long is started again at once
+STEADY_S = 10  # who has run for so long is started again at once
 BACKOFF_S = (0.2, 30.0)
 
 

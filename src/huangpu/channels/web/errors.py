@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -40,5 +42,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
-    """Our error: a page that needs no database and no person, because either may be what failed."""
-    return HttpResponse(render_to_string("web/error_500.html", {"path": request.path}), status=500)
+    """Our error: a page that needs no database and no person, because either may be what failed.
+
+    503 while the database is away, so that programs know that the same again will soon succeed.
+    """
+    away = problems.is_away(sys.exc_info()[1])
+    text = render_to_string("web/error_500.html", {"path": request.path})
+    return HttpResponse(text, status=503, headers={"Retry-After": "1"}) if away else HttpResponse(text, status=500)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException
@@ -27,6 +27,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import clock
+from ..db import busy
 from ..errors import Conflict, HuangpuError, Invalid, InvalidMany, NotFound
 
 API_PREFIX = "/api/"
@@ -147,14 +148,19 @@ def of_database(wrong: Exception) -> HuangpuError | None:
     Acts check before they write, so these are the last net: a number beyond the column, a NUL in a text, a lock waited
     for in vain, a rule of the data that an act forgot to check.
     """
-    state = getattr(wrong.__cause__, "sqlstate", "") or ""
     if isinstance(wrong, DataError):
         return Invalid("api.unstorable", _("A value is outside what can be stored: too large, too long, or not text."))
     if isinstance(wrong, IntegrityError):
         return Conflict("api.rule_of_data", _("This would break a rule of the data; nothing was changed."))
-    if isinstance(wrong, OperationalError) and state in ("55P03", "40P01", "40001", "57014"):
-        return Conflict("api.busy", _("Others are changing the same thing just now; nothing was changed. Try again."))
-    return None
+    return busy(wrong) if isinstance(wrong, OperationalError) else None
+
+
+def is_away(wrong: BaseException | None) -> bool:
+    """Whether the database could not be reached, or the connection to it broke: the same again will soon succeed."""
+    if not isinstance(wrong, OperationalError | InterfaceError):
+        return False
+    state = getattr(wrong.__cause__, "sqlstate", None) or ""
+    return state[:2] in ("", "08") or state in ("57P01", "57P02", "57P03", "53300")  # shutdown, crash, starting, full
 
 
 def unexpected(request: HttpRequest, wrong: Exception) -> HttpResponse:
@@ -165,6 +171,8 @@ def unexpected(request: HttpRequest, wrong: Exception) -> HttpResponse:
         return answer(of_status(request, 400))
     if isinstance(wrong, RawPostDataException):  # a form was sent where JSON is read
         return answer(of_status(request, 415))
+    if is_away(wrong):
+        return unavailable(request)
     known = of_database(wrong)
     if known is not None and not isinstance(wrong, IntegrityError):
         return answer(problem(request, known))
@@ -173,6 +181,13 @@ def unexpected(request: HttpRequest, wrong: Exception) -> HttpResponse:
     log_response("%s: %s", name, request.path, response=given, request=request, exception=wrong, level="error")
     if known is None:
         got_request_exception.send(sender=None, request=request)
+    return given
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The answer while the database is away: 503, and when to come again."""
+    given = answer(of_status(request, 503))
+    given["Retry-After"] = "1"
     return given
 
 

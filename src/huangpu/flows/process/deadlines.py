@@ -33,6 +33,6 @@ def sweep(now: datetime) -> int:
         try:
             decided += acts.lapse(agreement_id=agreement_id, ordinal=ordinal, now=now) is not None
         except Conflict as faster:
-            if faster.code not in ("commitment.settled", "agreement.busy"):
+            if faster.code not in ("commitment.settled", "agreement.busy", "database.busy"):
                 raise
     return decided

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 AT_ONCE_MAX = 200
 
 
-@app.periodic(cron="*/2 * * * * *")
+@app.periodic(cron="* * * * * */2")  # the sixth field is the seconds
 @app.task(queueing_lock="auction.sweep")
 def sweep(timestamp: int) -> None:  # noqa: ARG001
     """Beats the pulse, then marks as closed what is over. It decides nothing: a bid that was in time is answered first."""

@@ -33,7 +33,7 @@ AGAIN = timedelta(minutes=5)  # when what was due could not be done, such as wit
 SWEEP_MAX = 200
 
 
-@app.periodic(cron="*/2 * * * * *")
+@app.periodic(cron="* * * * * */2")  # the sixth field is the seconds
 @app.task(queueing_lock="tender.run_deadlines")
 def run_deadlines(timestamp: int) -> None:  # noqa: ARG001
     """Does what is due."""
