@@ -140,7 +140,8 @@ def _bids(market: Market, journal: Journal) -> Iterator[str]:
 
     ours = Counter(call.answer.get("receipt", "none") for call in journal.acknowledged("tender.bid"))
     theirs = Counter(
-        bytes(one or b"").hex() for one in Bid.objects.filter(marketplace_id=market.id).values_list("receipt", flat=True)
+        bytes(one or b"").hex()
+        for one in Bid.objects.filter(marketplace_id=market.id).values_list("receipt", flat=True)
     )
     if ours != theirs and not _unanswered(journal):
         yield f"sealed bids: {(ours - theirs).total()} receipts are lost, {(theirs - ours).total()} bids nobody knows of"
