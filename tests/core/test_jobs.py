@@ -17,6 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.core.job_tasks import leave_a_mark
 
 from huangpu.channels.bench.run import with_database
+from huangpu.core.db import row
 from huangpu.core.jobs import make_partitions
 from huangpu.environment import environment
 
@@ -67,6 +68,9 @@ def _worker() -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait()
+        # what it had begun in the database ends with it, before the tables are emptied for the next test
+        row("SELECT count(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
 
 
 def _said(pipe: Path) -> str:

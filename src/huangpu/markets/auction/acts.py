@@ -14,7 +14,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core import clock
-from huangpu.core.db import act, row, rows
+from huangpu.core.db import act, execute, row, rows
 from huangpu.core.errors import Conflict, Invalid, Refused
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.money import LARGEST, exponent
@@ -302,7 +302,7 @@ def beat(*, now: datetime) -> int:
     """
     last = row("SELECT alive_at FROM auction_pulse WHERE id = 1 FOR NO KEY UPDATE")
     if last is None:
-        rows("INSERT INTO auction_pulse (id, alive_at) VALUES (1, %s) ON CONFLICT DO NOTHING", [now])
+        execute("INSERT INTO auction_pulse (id, alive_at) VALUES (1, %s) ON CONFLICT DO NOTHING", [now])
         return 0
     credited = 0
     if now - last[0] >= r.OUTAGE_MIN:
@@ -314,7 +314,7 @@ def beat(*, now: datetime) -> int:
             found = lock(auction_id)
             credited += _credited(found, now).state.last_sequence > found.state.last_sequence
     if now > last[0]:
-        rows("UPDATE auction_pulse SET alive_at = %s WHERE id = 1", [now])
+        execute("UPDATE auction_pulse SET alive_at = %s WHERE id = 1", [now])
     return credited
 
 
