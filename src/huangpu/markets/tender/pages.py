@@ -132,7 +132,7 @@ def _draft_page(request: PartyRequest, draft: forms.Draft, tender: Tender | None
         "draft": draft,
         "tender": tender,
         "procedures": [(code, one.name) for code, one in PROCEDURES.items()],
-        "industries": _industries(request),
+        "industries": [("", "–"), *_industries(request)[1:]],
         "units": units,
         "crumbs": [(_("Tenders"), reverse("tender:list", args=[request.marketplace.slug]))],
     }
