@@ -1,4 +1,4 @@
-"""The pages of tenders in a real browser: a buyer and suppliers, the rows of the form, the live total, every stage looked at."""
+"""The pages of tenders in a real browser: the rows of the form, the live total of a bid, every page looked at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from tests.markets.tender.conftest import World, lot_terms, make_world
 
 from huangpu.core import clock
 from huangpu.core.names import named
@@ -15,7 +16,6 @@ from huangpu.markets.tender import acts
 from huangpu.markets.tender.models import Bid, Line, Lot, Tender
 from huangpu.markets.tender.rules import Criterion
 from huangpu.parties.models import Person
-from tests.markets.tender.conftest import World, lot_terms, make_world
 
 
 @pytest.fixture
@@ -67,14 +67,22 @@ def decided(world: World) -> Tender:
     now = world.at + timedelta(days=3)
     acts.open_bids(actor=world.buyer, tender_id=tender.id, now=now)
     for bid in Bid.objects.filter(tender=tender):
-        acts.score(actor=world.approver, bid_id=bid.id, criterion="quality", points=Decimal(95 - 10 * (bid.number or 0)), now=now)
+        acts.score(
+            actor=world.approver,
+            bid_id=bid.id,
+            criterion="quality",
+            points=Decimal(95 - 10 * (bid.number or 0)),
+            now=now,
+        )
     acts.evaluate(actor=world.buyer, tender_id=tender.id, now=now)
     lot = Lot.objects.get(tender=tender, number=1)
     acts.award(actor=world.approver, tender_id=tender.id, lot_id=lot.id, now=now)
     return tender
 
 
-def test_a_draft_is_written_with_rows_added_by_keyboard(world: World, new_page: Any, live_server: Any, axe: Any) -> None:
+def test_a_draft_is_written_with_rows_added_by_keyboard(
+    world: World, new_page: Any, live_server: Any, axe: Any
+) -> None:
     page = new_page()
     signed_in(page, world.buyer, live_server.url)
     page.goto(f"/m/{world.marketplace.slug}/tenders/new/")

@@ -8,12 +8,14 @@ the first has failed, it acts itself. (IETF draft-ietf-httpapi-idempotency-key-h
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -64,10 +66,13 @@ def scope_of(request: HttpRequest) -> UUID:
 
 
 def payload_hash(request: HttpRequest) -> bytes:
-    """SHA-256 over all that makes two requests the same: who sends it, method, address, media type and body."""
+    """HMAC-SHA256 over all that makes two requests the same: who sends it, method, address, media type and body.
+
+    Keyed with the installation's secret: a plain hash of a short body, such as a sealed bid's price, could be guessed.
+    """
     media = (request.content_type or "").lower()
     person = getattr(getattr(request, "actor", None), "person_id", None)
-    digest = hashlib.sha256()
+    digest = hmac.new(settings.SECRET_KEY.encode(), digestmod=hashlib.sha256)
     for text in (str(person), request.method or "", request.get_full_path(), media):
         digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
     if media in ("multipart/form-data", "application/x-www-form-urlencoded"):
