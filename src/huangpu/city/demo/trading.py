@@ -15,10 +15,13 @@ from uuid import UUID
 from huangpu.core.names import named
 from huangpu.flows.process import acts as process
 from huangpu.flows.process import deadlines, store
+from huangpu.markets.auction import acts as auctions
+from huangpu.markets.auction.models import Auction
 from huangpu.markets.tender import acts as tenders
 from huangpu.markets.tender.models import Lot, Tender
 from huangpu.markets.tender.rules import Criterion
 from huangpu.markets.tender.terms import LineTerms, LotTerms, TenderTerms
+from huangpu.parties.actor import SYSTEM
 
 from .catalogue import Good
 
@@ -30,6 +33,10 @@ QUALITY = (
     Criterion("quality", named("质量与检验", "Quality and inspection"), 150),
 )
 
+RULES: dict[str, Any] = {"step_ppm": 5000, "base": "lead", "window_s": 20, "extend_s": 20, "extensions_max": 1}
+ENDED_S = 120  # how long the auctions lasted that are over
+LIVE = {**RULES, "duration_s": 3600}
+ENDED = {**RULES, "duration_s": ENDED_S, "hard_close_after_s": ENDED_S}
 CARRIERS = ("申浦物流 Shenpu Logistics", "长江快运 Changjiang Express", "沪通货运 Hutong Freight")
 
 
@@ -44,6 +51,7 @@ class Story:
     procedure: str = "open"
     quality: bool = False
     lines: int = 2
+    auction: bool = False  # its prices went through a reverse auction
 
 
 STORIES = (
@@ -51,6 +59,7 @@ STORIES = (
     Story("open", 3, bidders=2, lines=3),
     Story("open", 2, bidders=0, procedure="rfq"),
     Story("open", 4, bidders=3, procedure="open_auction"),
+    Story("auction", 3.2, bidders=4, procedure="open_auction"),
     Story("evaluation", 6, bidders=4, quality=True),
     Story("ranked", 8, bidders=3),
     Story("standstill", 9, bidders=3),
@@ -58,14 +67,14 @@ STORIES = (
     Story("cancelled", 12, bidders=1),
     Story("trade", 20, trade="unpaid", procedure="rfq"),
     Story("trade", 30, trade="late", procedure="rfq", bidders=2),
-    Story("trade", 24, trade="paid", bidders=4),
+    Story("trade", 24, trade="paid", bidders=4, procedure="open_auction", auction=True),
     Story("trade", 32, trade="part", lines=3),
     Story("trade", 36, trade="inspecting", bidders=2),
     Story("trade", 44, trade="disputed"),
     Story("trade", 52, trade="rejected", lines=1),
     Story("trade", 75, trade="cancelled", lines=2),
     Story("trade", 60, trade="done", lines=4, quality=True),
-    Story("trade", 70, trade="done", bidders=5),
+    Story("trade", 70, trade="done", bidders=4, procedure="open_auction", auction=True),
     Story("trade", 85, trade="done", lines=1),
     Story("trade", 95, trade="many", lines=14, bidders=2),
 )
@@ -106,6 +115,13 @@ def tell(city: City, stall: Stall, story: Story, number: int) -> None:
     tenders.open_bids(actor=buyer.actor(), tender_id=tender.id, now=tender.bids_until + timedelta(seconds=10))
     if story.ends in ("unsuccessful", "evaluation"):
         return
+    if story.ends == "auction":
+        _auction(city, tender, buyer, bidders, city.now - timedelta(seconds=100), city.now)
+        return
+    if story.auction:
+        opens = tender.bids_until + timedelta(hours=2)
+        _auction(city, tender, buyer, bidders, opens, opens + timedelta(seconds=ENDED_S))
+        _after_the_auction(tender, buyer)
     if story.quality:
         _score(city, tender, buyer, tender.bids_until + timedelta(hours=4))
     tenders.evaluate(actor=buyer.actor(), tender_id=tender.id, now=tender.bids_until + timedelta(hours=5))
@@ -142,7 +158,7 @@ def _terms(city: City, buyer: Firm, story: Story, start: datetime) -> TenderTerm
         delivery_place=buyer.organisation.address,
         budget_minor=budget * 106 // 100,
         criteria=QUALITY if story.quality else (),
-        auction={"duration_s": 1800, "step_ppm": 5000} if "auction" in story.procedure else None,
+        auction=(ENDED if story.auction else LIVE) if "auction" in story.procedure else None,
         questions_until=start + timedelta(days=open_days / 2),
         bids_until=start + timedelta(days=open_days),
         standstill_days=4 if story.ends == "standstill" else 1,
@@ -193,6 +209,33 @@ def _bid(city: City, tender: Tender, bidders: list[Firm], when: datetime) -> Non
             prices=prices,
             now=when + timedelta(minutes=17 * late),
         )
+
+
+BEAT = timedelta(seconds=2)  # of the house, in the past as in life: a longer silence would be credited to the bidders
+
+
+def _auction(city: City, tender: Tender, buyer: Firm, bidders: list[Firm], opens: datetime, until: datetime) -> None:
+    """A reverse auction in which now and then somebody goes below the lead; from its opening until an instant."""
+    started = tenders.start_auction(
+        actor=buyer.actor(), tender_id=tender.id, now=opens - timedelta(minutes=10), opens_at=opens
+    )
+    auctions.beat(now=opens)
+    for auction_id in started:
+        lead, when = Auction.objects.get(pk=auction_id).lead_minor, opens
+        while (when := when + BEAT) <= until:
+            auctions.beat(now=when)
+            if when < until and city.random.random() < 0.4:
+                lead = lead * city.random.randrange(9_900, 9_945) // 10_000
+                firm = city.random.choice(bidders)
+                auctions.bid(actor=firm.actor(), auction_id=auction_id, amount=lead, received_at=when)
+
+
+def _after_the_auction(tender: Tender, buyer: Firm) -> None:
+    for auction in Auction.objects.filter(subject_id=tender.id):
+        over = auction.closes_at + BEAT
+        auctions.beat(now=over)
+        auctions.close(actor=SYSTEM, auction_id=auction.id, now=over)
+        tenders.take_auction_result(actor=buyer.actor(), tender_id=tender.id, now=over + timedelta(minutes=1))
 
 
 def _score(city: City, tender: Tender, buyer: Firm, when: datetime) -> None:
