@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.db import connection
 
 from huangpu.core import clock
+from huangpu.core.db import execute, one_act
+from huangpu.core.log.sequencer import sequence
 from huangpu.core.names import in_language, named
 from huangpu.flows.commerce.models import Item
 from huangpu.flows.funds import acts as funds
@@ -76,13 +83,33 @@ def fill(scale: int, progress: Progress) -> None:
     names = list(GIVEN)
     random.shuffle(names)
     city = City(random, clock.now(), scale, progress, names)
+    execute("SET synchronous_commit = off")  # a city that was left half-built is built anew
     _found(city)
     for number, plan in enumerate(MARKETS, 1):
-        _open_stall(city, plan)
+        with one_act():
+            _open_stall(city, plan)
         progress("Marketplaces and firms", number, len(MARKETS))
     _people(city)
-    trade_everywhere(city)
-    _history(city)
+    with _at_the_same_time(_history, city):
+        trade_everywhere(city)
+    execute("SET synchronous_commit = on")
+    sequence()  # the commit that brings everything before it to the disk
+
+
+@contextmanager
+def _at_the_same_time(what: Callable[[City], None], city: City) -> Iterator[None]:
+    """Does something in a thread of its own, on a connection of its own, that takes nothing of the city's chance."""
+
+    def run() -> None:
+        try:
+            what(city)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        begun = thread.submit(run)
+        yield
+        begun.result()
 
 
 def _found(city: City) -> None:
@@ -200,12 +227,18 @@ def _people(city: City) -> None:
     )
 
 
+@cache
+def _hashed(password: str) -> str:
+    """The demo's password is nobody's secret: one hash serves all its persons."""
+    return make_password(password)
+
+
 def _sign_up(city: City, stall: Stall, account: Account, firm: Organisation) -> None:
     person = Person(
         username=account.username, name=f"{account.zh} {account.en.split(',')[0]}", email=f"{account.username}@demo.invalid",
         city_roles=list(account.city_roles),
     )  # fmt: skip
-    person.set_password(PASSWORD)
+    person.password = _hashed(PASSWORD)
     person.save()
     # known to be theirs, so that a passkey or a second factor can be set up
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from huangpu.core.db import one_act
 from huangpu.core.names import named
 from huangpu.flows.process import acts as process
 from huangpu.flows.process import deadlines, store
@@ -87,7 +88,8 @@ def trade_everywhere(city: City) -> None:
     """Tells every story in every marketplace, as many times as the scale says; then lets silences be decided."""
     stories = [(stall, story) for stall in city.stalls for _round in range(city.scale) for story in OLDEST_FIRST]
     for number, (stall, story) in enumerate(stories, 1):
-        tell(city, stall, story, number)
+        with one_act():
+            tell(city, stall, story, number)
         city.progress("Tenders and trades", number, len(stories))
     deadlines.sweep(city.now)
 
