@@ -35,10 +35,10 @@ clean-demo: install ## empty the demo's data folder
 test: install ## the tests, without the long counts (ARGS="-k name" chooses)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  echo "No chromium here: the journeys in a real browser are skipped (Debian: apt install chromium fonts-noto-cjk)."
-	@$(BIN)/pytest -m "not soak" -rs $(ARGS)
+	@$(BIN)/pytest -m "not soak" -rfEs $(ARGS)
 
 soak: install ## the long counts: races, kills, crashes; minutes to hours
-	@$(BIN)/pytest -m soak -rs -s $(ARGS)
+	@$(BIN)/pytest -m soak -rfEs -s $(ARGS)
 
 check: install ## style, types, floors, migrations
 	$(BIN)/ruff check .
