@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
 from django.utils.functional import lazystr
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -90,15 +89,3 @@ class _Lazily:
 
     def __str__(self) -> str:
         return self.words()
-
-
-def is_id_clash(error: IntegrityError) -> bool:
-    """Whether two different contents came with one id at the very same time; the second to arrive is refused."""
-    diag = getattr(error.__cause__, "diag", None)
-    return bool(diag and diag.sqlstate == "23505" and str(diag.table_name).startswith(("funds_transfer", "funds_hold")))
-
-
-def of_clash() -> HuangpuError:
-    return Conflict(
-        "transfer.id_reused", _("An id was used for another transfer; the same id must come with the same content.")
-    )

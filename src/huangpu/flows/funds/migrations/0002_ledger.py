@@ -1,6 +1,6 @@
 """The two calls that move money (docs/explanation/ledger.md explains them), and how their tables are kept.
 
-Locks, everywhere in this order: holds by id, accounts by id, ids of items that lock neither, sub-balances by account.
+Locks, everywhere in this order: holds by id, accounts by id, the transfers' own ids, sub-balances by account.
 A refusal is answered, not raised: nothing has been written then, and the caller's transaction goes on.
 """
 
@@ -31,7 +31,7 @@ CREATE FUNCTION ledger_post(
 #variable_conflict use_column
 DECLARE
   instant timestamptz;
-  refusal funds_result[];
+  old funds_transfer[]; refusal funds_result[]; posted boolean := false;
   result text[]; debit uuid[]; credit uuid[]; nominal uuid[]; amount bigint[]; rest bigint[]; reference uuid[];
   account uuid[]; posted_d bigint[]; posted_c bigint[]; pending_d bigint[]; pending_c bigint[];
 BEGIN
@@ -42,133 +42,138 @@ BEGIN
     UNION SELECT h.credit_id FROM unnest(p_hold) u(id) JOIN funds_hold h ON h.id = u.id
   ) used ON used.id = a.id
   WHERE a.sub_balances = 0 ORDER BY a.id FOR NO KEY UPDATE OF a;
-  -- two accounts in sub-balances lock nothing that would make the same id wait for itself
-  PERFORM pg_advisory_xact_lock(id) FROM (
-    SELECT hashtextextended(u.id::text, 0) AS id FROM unnest(p_phase, p_id, p_debit, p_credit) u(phase, id, debit, credit)
-    JOIN funds_account d ON d.id = u.debit AND d.sub_balances > 0
-    JOIN funds_account c ON c.id = u.credit AND c.sub_balances > 0
-    WHERE u.phase < 2 ORDER BY 1
-  ) unlocked;
   instant := clock_timestamp();
+  -- first as if no id were known, since to look for them opens every month's partition; then, if need be, with what is known
+  <<tries>>
+  FOR try IN 1..5 LOOP
+    IF try > 1 THEN
+      SELECT array_agg(t) INTO old FROM funds_transfer t JOIN (SELECT DISTINCT unnest(p_id) AS id) u ON u.id = t.id;
+    END IF;
 
-  WITH item AS MATERIALIZED (
-    SELECT i.*, row_number() OVER (PARTITION BY i.id ORDER BY i.n) AS nth
-    FROM unnest(p_phase, p_id, p_marketplace, p_debit, p_credit, p_hold, p_amount, p_closes, p_kind, p_reference, p_expires)
-         WITH ORDINALITY AS i(phase, id, marketplace_id, debit_id, credit_id, hold_id, amount, closes, kind, reference_id,
-                              expires_at, n)
-  ), hold AS MATERIALIZED (
-    SELECT h.id, h.marketplace_id, h.debit_id, h.credit_id, h.amount - h.captured - h.voided AS remaining, h.state,
-           h.reference_id, h.expires_at, 0 AS n
-    FROM funds_hold h JOIN (SELECT DISTINCT hold_id FROM item) u ON u.hold_id = h.id
-    UNION ALL
-    SELECT i.id, i.marketplace_id, i.debit_id, i.credit_id, i.amount, 'pending', i.reference_id, i.expires_at, i.n
-    FROM item i WHERE i.phase = 1 AND i.nth = 1 AND NOT EXISTS (SELECT FROM funds_hold h WHERE h.id = i.id)
-  ), placed AS MATERIALIZED (
-    SELECT i.n, i.nth, i.phase, i.id, i.marketplace_id, i.hold_id, i.amount, i.closes, i.kind, i.expires_at,
-           coalesce(i.debit_id, h.debit_id) AS debit_id, coalesce(i.credit_id, h.credit_id) AS credit_id,
-           coalesce(i.reference_id, h.reference_id) AS reference_id, h.credit_id AS nominal_id, h.id AS held,
-           h.remaining, h.state, h.expires_at AS hold_expires_at
-    FROM item i LEFT JOIN hold h ON i.phase > 1 AND h.id = i.hold_id AND h.n < i.n AND h.marketplace_id = i.marketplace_id
-  ), known AS (
-    SELECT p.n, t.id IS NOT NULL OR p.nth > 1 AS before,
-           CASE WHEN t.id IS NOT NULL THEN
-             (t.phase, t.marketplace_id, t.debit_id, t.credit_id, t.kind, t.reference_id, t.closes)
-               IS NOT DISTINCT FROM (p.phase, p.marketplace_id, p.debit_id, p.credit_id, p.kind, p.reference_id, p.closes)
-             AND (p.phase = 1 OR t.hold_id IS NOT DISTINCT FROM p.hold_id)
-             AND (p.phase > 2 AND p.closes OR t.amount = p.amount)
-             AND (p.phase <> 1 OR p.expires_at IS NOT DISTINCT FROM
-                  (SELECT h.expires_at FROM funds_hold h WHERE h.id = p.id))
-           ELSE
-             (f.phase, f.marketplace_id, f.debit_id, f.credit_id, f.kind, f.reference_id, f.closes, f.hold_id, f.amount,
-              f.expires_at) IS NOT DISTINCT FROM (p.phase, p.marketplace_id, p.debit_id, p.credit_id, p.kind, p.reference_id,
-              p.closes, p.hold_id, p.amount, p.expires_at)
-           END AS same
-    FROM placed p LEFT JOIN funds_transfer t ON t.id = p.id LEFT JOIN placed f ON p.nth > 1 AND f.id = p.id AND f.nth = 1
-  ), run AS (
-    SELECT p.*, k.before, k.same, d.id IS NULL OR d.marketplace_id <> p.marketplace_id AS no_debit,
-           c.id IS NULL OR c.marketplace_id <> p.marketplace_id AS no_credit, d.currency <> c.currency AS mixed,
-           p.remaining - coalesce(sum(p.amount) FILTER (WHERE NOT k.before) OVER earlier, 0)::bigint AS left_over,
-           coalesce(bool_or(p.closes) FILTER (WHERE NOT k.before) OVER earlier, false) AS ended
-    FROM placed p JOIN known k ON k.n = p.n
-    LEFT JOIN funds_account d ON d.id = p.debit_id LEFT JOIN funds_account c ON c.id = p.credit_id
-    WINDOW earlier AS (PARTITION BY p.held ORDER BY p.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-  ), judged AS (
-    SELECT *, CASE
-        WHEN before THEN CASE WHEN same THEN 'existing' ELSE 'id_reused' END
-        WHEN phase > 1 AND held IS NULL THEN 'hold_unknown'
-        WHEN no_debit OR no_credit THEN 'account_unknown'
-        WHEN debit_id = credit_id THEN 'same_account'
-        WHEN mixed THEN 'currency_mismatch'
-        WHEN phase > 1 AND (state <> 'pending' OR ended OR left_over <= 0 OR ((hold_expires_at <= p_now) IS TRUE) <> (phase = 4))
-          THEN 'hold_closed'
-        WHEN phase > 1 AND amount > left_over THEN 'hold_exhausted'
-        ELSE 'posted' END AS result
-    FROM run
-  )
-  SELECT array_agg(j.result ORDER BY n), array_agg(debit_id ORDER BY n), array_agg(credit_id ORDER BY n),
-         array_agg(nominal_id ORDER BY n),
-         array_agg(CASE WHEN phase > 2 AND closes THEN left_over ELSE j.amount END ORDER BY n),
-         array_agg(CASE WHEN phase = 2 AND closes THEN left_over - j.amount ELSE 0 END ORDER BY n),
-         array_agg(reference_id ORDER BY n),
-         ARRAY(SELECT ROW(w.n - 1, w.result, CASE w.result WHEN 'account_unknown' THEN CASE WHEN w.no_debit THEN w.debit_id
-                       ELSE w.credit_id END WHEN 'currency_mismatch' THEN w.credit_id END, w.amount, w.left_over)::funds_result
-          FROM judged w WHERE w.result NOT IN ('posted', 'existing') ORDER BY w.n LIMIT 1)
-  INTO result, debit, credit, nominal, amount, rest, reference, refusal
-  FROM judged j;
-  IF cardinality(refusal) > 0 THEN
-    RETURN QUERY SELECT * FROM unnest(refusal);
-    RETURN;
-  END IF;
+    WITH item AS MATERIALIZED (
+      SELECT i.*, row_number() OVER (PARTITION BY i.id ORDER BY i.n) AS nth
+      FROM unnest(p_phase, p_id, p_marketplace, p_debit, p_credit, p_hold, p_amount, p_closes, p_kind, p_reference, p_expires)
+           WITH ORDINALITY AS i(phase, id, marketplace_id, debit_id, credit_id, hold_id, amount, closes, kind, reference_id,
+                                expires_at, n)
+    ), hold AS MATERIALIZED (
+      SELECT h.id, h.marketplace_id, h.debit_id, h.credit_id, h.amount - h.captured - h.voided AS remaining, h.state,
+             h.reference_id, h.expires_at, 0 AS n
+      FROM funds_hold h JOIN (SELECT DISTINCT hold_id FROM item) u ON u.hold_id = h.id
+      UNION ALL
+      SELECT i.id, i.marketplace_id, i.debit_id, i.credit_id, i.amount, 'pending', i.reference_id, i.expires_at, i.n
+      FROM item i WHERE i.phase = 1 AND i.nth = 1 AND NOT EXISTS (SELECT FROM funds_hold h WHERE h.id = i.id)
+    ), placed AS MATERIALIZED (
+      SELECT i.n, i.nth, i.phase, i.id, i.marketplace_id, i.hold_id, i.amount, i.closes, i.kind, i.expires_at,
+             coalesce(i.debit_id, h.debit_id) AS debit_id, coalesce(i.credit_id, h.credit_id) AS credit_id,
+             coalesce(i.reference_id, h.reference_id) AS reference_id, h.credit_id AS nominal_id, h.id AS held,
+             h.remaining, h.state, h.expires_at AS hold_expires_at
+      FROM item i LEFT JOIN hold h ON i.phase > 1 AND h.id = i.hold_id AND h.n < i.n AND h.marketplace_id = i.marketplace_id
+    ), known AS (
+      SELECT p.n, t.id IS NOT NULL OR p.nth > 1 AS before,
+             CASE WHEN t.id IS NOT NULL THEN
+               (t.phase, t.marketplace_id, t.debit_id, t.credit_id, t.kind, t.reference_id, t.closes)
+                 IS NOT DISTINCT FROM (p.phase, p.marketplace_id, p.debit_id, p.credit_id, p.kind, p.reference_id, p.closes)
+               AND (p.phase = 1 OR t.hold_id IS NOT DISTINCT FROM p.hold_id)
+               AND (p.phase > 2 AND p.closes OR t.amount = p.amount)
+               AND (p.phase <> 1 OR p.expires_at IS NOT DISTINCT FROM
+                    (SELECT h.expires_at FROM funds_hold h WHERE h.id = p.id))
+             ELSE
+               (f.phase, f.marketplace_id, f.debit_id, f.credit_id, f.kind, f.reference_id, f.closes, f.hold_id, f.amount,
+                f.expires_at) IS NOT DISTINCT FROM (p.phase, p.marketplace_id, p.debit_id, p.credit_id, p.kind, p.reference_id,
+                p.closes, p.hold_id, p.amount, p.expires_at)
+             END AS same
+      FROM placed p LEFT JOIN unnest(old) t ON t.id = p.id LEFT JOIN placed f ON p.nth > 1 AND f.id = p.id AND f.nth = 1
+    ), run AS (
+      SELECT p.*, k.before, k.same, d.id IS NULL OR d.marketplace_id <> p.marketplace_id AS no_debit,
+             c.id IS NULL OR c.marketplace_id <> p.marketplace_id AS no_credit, d.currency <> c.currency AS mixed,
+             p.remaining - coalesce(sum(p.amount) FILTER (WHERE NOT k.before) OVER earlier, 0)::bigint AS left_over,
+             coalesce(bool_or(p.closes) FILTER (WHERE NOT k.before) OVER earlier, false) AS ended
+      FROM placed p JOIN known k ON k.n = p.n
+      LEFT JOIN funds_account d ON d.id = p.debit_id LEFT JOIN funds_account c ON c.id = p.credit_id
+      WINDOW earlier AS (PARTITION BY p.held ORDER BY p.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ), judged AS (
+      SELECT *, CASE
+          WHEN before THEN CASE WHEN same THEN 'existing' ELSE 'id_reused' END
+          WHEN phase > 1 AND held IS NULL THEN 'hold_unknown'
+          WHEN no_debit OR no_credit THEN 'account_unknown'
+          WHEN debit_id = credit_id THEN 'same_account'
+          WHEN mixed THEN 'currency_mismatch'
+          WHEN phase > 1 AND (state <> 'pending' OR ended OR left_over <= 0 OR ((hold_expires_at <= p_now) IS TRUE) <> (phase = 4))
+            THEN 'hold_closed'
+          WHEN phase > 1 AND amount > left_over THEN 'hold_exhausted'
+          ELSE 'posted' END AS result
+      FROM run
+    )
+    SELECT array_agg(j.result ORDER BY n), array_agg(debit_id ORDER BY n), array_agg(credit_id ORDER BY n),
+           array_agg(nominal_id ORDER BY n),
+           array_agg(CASE WHEN phase > 2 AND closes THEN left_over ELSE j.amount END ORDER BY n),
+           array_agg(CASE WHEN phase = 2 AND closes THEN left_over - j.amount ELSE 0 END ORDER BY n),
+           array_agg(reference_id ORDER BY n),
+           ARRAY(SELECT ROW(w.n - 1, w.result, CASE w.result WHEN 'account_unknown' THEN CASE WHEN w.no_debit THEN w.debit_id
+                         ELSE w.credit_id END WHEN 'currency_mismatch' THEN w.credit_id END, w.amount, w.left_over)::funds_result
+            FROM judged w WHERE w.result NOT IN ('posted', 'existing') ORDER BY w.n LIMIT 1)
+    INTO result, debit, credit, nominal, amount, rest, reference, refusal
+    FROM judged j;
+    EXIT tries WHEN cardinality(refusal) > 0 AND try > 1;
+    CONTINUE tries WHEN cardinality(refusal) > 0;
 
-  WITH fresh AS MATERIALIZED (
-    SELECT * FROM unnest(result, p_phase, debit, credit, nominal, amount, rest) WITH ORDINALITY
-      AS f(result, phase, debit_id, credit_id, nominal_id, amount, rest, n) WHERE f.result = 'posted'
-  ), leg AS (
-    SELECT n, debit_id AS id, CASE WHEN phase IN (0, 2) THEN f.amount ELSE 0 END AS posted_debit, 0::bigint AS posted_credit,
-           CASE phase WHEN 0 THEN 0 WHEN 1 THEN f.amount ELSE -f.amount - f.rest END AS pending_debit,
-           0::bigint AS pending_credit
-    FROM fresh f
-    UNION ALL
-    SELECT n, credit_id, 0, CASE WHEN phase IN (0, 2) THEN f.amount ELSE 0 END, 0, CASE phase WHEN 1 THEN f.amount ELSE 0 END
-    FROM fresh f WHERE phase < 3
-    UNION ALL
-    SELECT n, nominal_id, 0, 0, 0, -f.amount - f.rest FROM fresh f WHERE phase > 1
-  ), net AS (
-    SELECT id, sum(posted_debit)::bigint AS posted_debit, sum(posted_credit)::bigint AS posted_credit,
-           sum(pending_debit)::bigint AS pending_debit, sum(pending_credit)::bigint AS pending_credit,
-           min(n) FILTER (WHERE posted_debit + pending_debit > 0) AS taken_by,
-           min(n) FILTER (WHERE posted_credit + pending_credit > 0) AS given_by
-    FROM leg GROUP BY id
-  ), breach AS (
-    SELECT coalesce(taken_by, 0) AS n, 1 AS side, 'exceeds_floor' AS result, a.id,
-           n.posted_debit + n.pending_debit - n.posted_credit AS asked,
-           a.posted_credit - a.posted_debit - a.pending_debit - a.balance_min AS available
-    FROM net n JOIN funds_account a ON a.id = n.id WHERE a.balance_min IS NOT NULL
-    UNION ALL
-    SELECT coalesce(given_by, 0), 2, 'exceeds_ceiling', a.id, n.posted_credit + n.pending_credit - n.posted_debit,
-           a.balance_max - a.posted_credit - a.pending_credit + a.posted_debit
-    FROM net n JOIN funds_account a ON a.id = n.id WHERE a.balance_max IS NOT NULL
-  )
-  SELECT array_agg(id), array_agg(posted_debit), array_agg(posted_credit), array_agg(pending_debit), array_agg(pending_credit),
-         ARRAY(SELECT ROW(b.n - 1, b.result, b.id, b.asked, b.available)::funds_result
-          FROM breach b WHERE b.asked > b.available ORDER BY b.n, b.side, b.id LIMIT 1)
-  INTO account, posted_d, posted_c, pending_d, pending_c, refusal
-  FROM net;
-  IF cardinality(refusal) > 0 THEN
+    WITH fresh AS MATERIALIZED (
+      SELECT * FROM unnest(result, p_phase, debit, credit, nominal, amount, rest) WITH ORDINALITY
+        AS f(result, phase, debit_id, credit_id, nominal_id, amount, rest, n) WHERE f.result = 'posted'
+    ), leg AS (
+      SELECT n, debit_id AS id, CASE WHEN phase IN (0, 2) THEN f.amount ELSE 0 END AS posted_debit, 0::bigint AS posted_credit,
+             CASE phase WHEN 0 THEN 0 WHEN 1 THEN f.amount ELSE -f.amount - f.rest END AS pending_debit,
+             0::bigint AS pending_credit
+      FROM fresh f
+      UNION ALL
+      SELECT n, credit_id, 0, CASE WHEN phase IN (0, 2) THEN f.amount ELSE 0 END, 0, CASE phase WHEN 1 THEN f.amount ELSE 0 END
+      FROM fresh f WHERE phase < 3
+      UNION ALL
+      SELECT n, nominal_id, 0, 0, 0, -f.amount - f.rest FROM fresh f WHERE phase > 1
+    ), net AS (
+      SELECT id, sum(posted_debit)::bigint AS posted_debit, sum(posted_credit)::bigint AS posted_credit,
+             sum(pending_debit)::bigint AS pending_debit, sum(pending_credit)::bigint AS pending_credit,
+             min(n) FILTER (WHERE posted_debit + pending_debit > 0) AS taken_by,
+             min(n) FILTER (WHERE posted_credit + pending_credit > 0) AS given_by
+      FROM leg GROUP BY id
+    ), breach AS (
+      SELECT coalesce(taken_by, 0) AS n, 1 AS side, 'exceeds_floor' AS result, a.id,
+             n.posted_debit + n.pending_debit - n.posted_credit AS asked,
+             a.posted_credit - a.posted_debit - a.pending_debit - a.balance_min AS available
+      FROM net n JOIN funds_account a ON a.id = n.id WHERE a.balance_min IS NOT NULL
+      UNION ALL
+      SELECT coalesce(given_by, 0), 2, 'exceeds_ceiling', a.id, n.posted_credit + n.pending_credit - n.posted_debit,
+             a.balance_max - a.posted_credit - a.pending_credit + a.posted_debit
+      FROM net n JOIN funds_account a ON a.id = n.id WHERE a.balance_max IS NOT NULL
+    )
+    SELECT array_agg(id), array_agg(posted_debit), array_agg(posted_credit), array_agg(pending_debit), array_agg(pending_credit),
+           ARRAY(SELECT ROW(b.n - 1, b.result, b.id, b.asked, b.available)::funds_result
+            FROM breach b WHERE b.asked > b.available ORDER BY b.n, b.side, b.id LIMIT 1)
+    INTO account, posted_d, posted_c, pending_d, pending_c, refusal
+    FROM net;
+    EXIT tries WHEN cardinality(refusal) > 0 AND try > 1;
+    CONTINUE tries WHEN cardinality(refusal) > 0;
+    BEGIN
+      INSERT INTO funds_transfer (id, marketplace_id, debit_id, credit_id, amount, kind, phase, hold_id, nominal_id, rest, closes,
+                                  group_id, reference_id, posted_at)
+      SELECT f.id, f.marketplace_id, f.debit_id, f.credit_id, f.amount, f.kind, f.phase,
+             CASE f.phase WHEN 1 THEN f.id ELSE f.hold_id END, nullif(f.nominal_id, f.credit_id), f.rest, f.closes,
+             p_group, f.reference_id, instant
+      FROM unnest(result, p_id, p_marketplace, debit, credit, amount, p_kind, p_phase, p_hold, nominal, rest, p_closes, reference)
+        AS f(result, id, marketplace_id, debit_id, credit_id, amount, kind, phase, hold_id, nominal_id, rest, closes, reference_id)
+      WHERE f.result = 'posted' ORDER BY f.id;
+      posted := true;
+      EXIT tries;
+    EXCEPTION WHEN unique_violation THEN  -- known after all, or since this instant
+      IF try = 5 THEN RAISE; END IF;
+    END;
+  END LOOP;
+  IF NOT posted THEN
     RETURN QUERY SELECT * FROM unnest(refusal);
     RETURN;
   END IF;
 
   IF account IS NOT NULL THEN
-    INSERT INTO funds_transfer (id, marketplace_id, debit_id, credit_id, amount, kind, phase, hold_id, nominal_id, rest, closes,
-                                group_id, reference_id, posted_at)
-    SELECT f.id, f.marketplace_id, f.debit_id, f.credit_id, f.amount, f.kind, f.phase,
-           CASE f.phase WHEN 1 THEN f.id ELSE f.hold_id END, nullif(f.nominal_id, f.credit_id), f.rest, f.closes,
-           p_group, f.reference_id, instant
-    FROM unnest(result, p_id, p_marketplace, debit, credit, amount, p_kind, p_phase, p_hold, nominal, rest, p_closes, reference)
-      AS f(result, id, marketplace_id, debit_id, credit_id, amount, kind, phase, hold_id, nominal_id, rest, closes, reference_id)
-    WHERE f.result = 'posted';
-
     IF 1 = ANY (p_phase) THEN
       INSERT INTO funds_hold (id, marketplace_id, debit_id, credit_id, amount, captured, voided, state, reference_id, expires_at)
       SELECT f.id, f.marketplace_id, f.debit_id, f.credit_id, f.amount, 0, 0, 'pending', f.reference_id, f.expires_at
@@ -177,7 +182,7 @@ BEGIN
       WHERE f.result = 'posted' AND f.phase = 1;
     END IF;
 
-    IF p_hold <> array_fill(NULL::uuid, ARRAY[cardinality(p_hold)]) THEN
+    IF 2 <= ANY (p_phase) THEN
       UPDATE funds_hold h SET captured = h.captured + u.captured, voided = h.voided + u.voided,
         state = CASE WHEN h.captured + u.captured + h.voided + u.voided < h.amount THEN 'pending' WHEN u.expired THEN 'expired'
                      WHEN h.captured + u.captured > 0 THEN 'posted' ELSE 'voided' END
@@ -211,78 +216,84 @@ BEGIN
 END $$
 """
 
-# The quick way for one transfer: it guesses that all is well, and leaves whatever is not to `ledger_post`, which knows why.
+# The quick way for one transfer. True: posted. False: nothing was done, ask `ledger_post`, which knows why.
 TRANSFER = """
 CREATE FUNCTION ledger_transfer(
   p_id uuid, p_marketplace uuid, p_debit uuid, p_credit uuid, p_amount bigint, p_kind text, p_reference uuid
-) RETURNS funds_result LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+) RETURNS boolean LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
   debit_slots int; credit_slots int;
-  debited boolean := false; credited boolean := false;
-  answer funds_result;
+  debited boolean := false; credited boolean := false; posted boolean := false;
 BEGIN
   SELECT d.sub_balances, c.sub_balances INTO debit_slots, credit_slots FROM funds_account d, funds_account c
   WHERE d.id = p_debit AND c.id = p_credit AND d.marketplace_id = p_marketplace AND c.marketplace_id = p_marketplace
-    AND d.currency = c.currency AND d.id <> c.id AND p_amount > 0;
-  IF FOUND THEN
-    IF debit_slots = 0 AND (p_debit < p_credit OR credit_slots > 0) THEN
-      UPDATE funds_account SET posted_debit = posted_debit + p_amount WHERE id = p_debit AND sub_balances = 0
-        AND (balance_min IS NULL OR posted_credit - posted_debit - pending_debit - p_amount >= balance_min);
-      debited := FOUND;
+    AND d.currency = c.currency AND d.id <> c.id;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  IF credit_slots = 0 AND (debit_slots > 0 OR p_credit < p_debit) THEN
+    UPDATE funds_account SET posted_credit = posted_credit + p_amount WHERE id = p_credit AND sub_balances = 0
+      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE;
+    IF NOT FOUND THEN
+      RETURN false;
     END IF;
-    IF credit_slots = 0 AND (debited OR debit_slots > 0 OR p_credit < p_debit) THEN
-      UPDATE funds_account SET posted_credit = posted_credit + p_amount WHERE id = p_credit AND sub_balances = 0
-        AND (balance_max IS NULL OR posted_credit + pending_credit + p_amount - posted_debit <= balance_max);
-      credited := FOUND;
-    END IF;
-    IF debit_slots = 0 AND NOT debited AND credited THEN
-      UPDATE funds_account SET posted_debit = posted_debit + p_amount WHERE id = p_debit AND sub_balances = 0
-        AND (balance_min IS NULL OR posted_credit - posted_debit - pending_debit - p_amount >= balance_min);
-      debited := FOUND;
-    END IF;
-    IF (debited OR debit_slots > 0) AND (credited OR credit_slots > 0) THEN
+    credited := true;
+  END IF;
+  IF debit_slots = 0 THEN
+    UPDATE funds_account SET posted_debit = posted_debit + p_amount WHERE id = p_debit AND sub_balances = 0
+      AND (posted_credit - posted_debit - pending_debit - p_amount >= balance_min) IS NOT FALSE;
+    debited := FOUND;
+  END IF;
+  IF credit_slots = 0 AND debited AND NOT credited THEN
+    UPDATE funds_account SET posted_credit = posted_credit + p_amount WHERE id = p_credit AND sub_balances = 0
+      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE;
+    credited := FOUND;
+  END IF;
+  IF (debited OR debit_slots > 0) AND (credited OR credit_slots > 0) THEN
+    BEGIN
       INSERT INTO funds_transfer (id, marketplace_id, debit_id, credit_id, amount, kind, phase, rest, closes, reference_id,
                                   posted_at)
-      VALUES (p_id, p_marketplace, p_debit, p_credit, p_amount, p_kind, 0, 0, false, p_reference, clock_timestamp())
-      ON CONFLICT (id) DO NOTHING;
-      IF FOUND THEN
-        IF debit_slots > 0 AND p_debit < p_credit THEN
-          PERFORM ledger_slot(p_debit, debit_slots, p_amount, 0);
-        END IF;
-        IF credit_slots > 0 THEN
-          UPDATE funds_subbalance SET posted_credit = posted_credit + p_amount
-          WHERE account_id = p_credit AND slot = pg_backend_pid() % credit_slots;
-          IF NOT FOUND THEN PERFORM ledger_slot(p_credit, credit_slots, 0, p_amount); END IF;
-        END IF;
-        IF debit_slots > 0 AND p_debit > p_credit THEN
-          PERFORM ledger_slot(p_debit, debit_slots, p_amount, 0);
-        END IF;
-        answer.item := 0; answer.result := 'posted';
-        RETURN answer;
-      END IF;
-    END IF;
-    IF debited THEN
-      UPDATE funds_account SET posted_debit = posted_debit - p_amount WHERE id = p_debit;
-    END IF;
-    IF credited THEN
-      UPDATE funds_account SET posted_credit = posted_credit - p_amount WHERE id = p_credit;
-    END IF;
+      VALUES (p_id, p_marketplace, p_debit, p_credit, p_amount, p_kind, 0, 0, false, p_reference, clock_timestamp());
+      posted := true;
+    EXCEPTION WHEN unique_violation THEN NULL;
+    END;
   END IF;
-  SELECT * INTO answer FROM ledger_post(ARRAY[0::smallint], ARRAY[p_id], ARRAY[p_marketplace], ARRAY[p_debit], ARRAY[p_credit],
-    ARRAY[NULL::uuid], ARRAY[p_amount], ARRAY[false], ARRAY[p_kind], ARRAY[p_reference], ARRAY[NULL::timestamptz], NULL,
-    clock_timestamp());
-  RETURN answer;
+  IF posted THEN
+    IF debit_slots > 0 AND (credit_slots = 0 OR p_debit < p_credit) THEN
+      PERFORM ledger_slot(p_debit, debit_slots, p_amount, 0);
+      debit_slots := 0;
+    END IF;
+    IF credit_slots > 0 THEN
+      PERFORM ledger_slot(p_credit, credit_slots, 0, p_amount);
+    END IF;
+    IF debit_slots > 0 THEN
+      PERFORM ledger_slot(p_debit, debit_slots, p_amount, 0);
+    END IF;
+    RETURN true;
+  END IF;
+  IF credited THEN
+    UPDATE funds_account SET posted_credit = posted_credit - p_amount WHERE id = p_credit;
+  END IF;
+  IF debited THEN
+    UPDATE funds_account SET posted_debit = posted_debit - p_amount WHERE id = p_debit;
+  END IF;
+  RETURN false;
 END $$
 """
 
+# A connection keeps to one slot, so that two connections seldom meet; the first use of a slot makes it.
 SLOT = """
 CREATE FUNCTION ledger_slot(p_account uuid, p_slots int, p_debit bigint, p_credit bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  INSERT INTO funds_subbalance AS s (account_id, slot, posted_debit, posted_credit, pending_debit, pending_credit)
-  VALUES (p_account, pg_backend_pid() % p_slots, p_debit, p_credit, 0, 0)
-  ON CONFLICT (account_id, slot) DO UPDATE
-  SET posted_debit = s.posted_debit + p_debit, posted_credit = s.posted_credit + p_credit;
+  UPDATE funds_subbalance SET posted_debit = posted_debit + p_debit, posted_credit = posted_credit + p_credit
+  WHERE account_id = p_account AND slot = pg_backend_pid() % p_slots;
+  IF NOT FOUND THEN
+    INSERT INTO funds_subbalance AS s (account_id, slot, posted_debit, posted_credit, pending_debit, pending_credit)
+    VALUES (p_account, pg_backend_pid() % p_slots, p_debit, p_credit, 0, 0)
+    ON CONFLICT (account_id, slot) DO UPDATE
+    SET posted_debit = s.posted_debit + p_debit, posted_credit = s.posted_credit + p_credit;
+  END IF;
 END $$
 """
 
