@@ -60,12 +60,11 @@ class Account(models.Model):
                 name="funds_account_one_row_if_limited",
             ),
             models.UniqueConstraint(
-                fields=["marketplace_id", "book", "holder_id", "currency"],
+                fields=["holder_id", "marketplace_id", "book", "currency"],
                 name="funds_account_once",
                 nulls_distinct=False,
             ),
         ]
-        indexes = [models.Index(fields=["holder_id", "marketplace_id"], name="funds_account_holder")]
 
 
 class SubBalance(models.Model):

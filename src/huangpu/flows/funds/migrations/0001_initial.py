@@ -34,7 +34,6 @@ class Migration(migrations.Migration):
                 ("opened_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "indexes": [models.Index(fields=["holder_id", "marketplace_id"], name="funds_account_holder")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=django.db.models.lookups.GreaterThanOrEqual(
@@ -86,7 +85,7 @@ class Migration(migrations.Migration):
                         name="funds_account_one_row_if_limited",
                     ),
                     models.UniqueConstraint(
-                        fields=("marketplace_id", "book", "holder_id", "currency"),
+                        fields=("holder_id", "marketplace_id", "book", "currency"),
                         name="funds_account_once",
                         nulls_distinct=False,
                     ),

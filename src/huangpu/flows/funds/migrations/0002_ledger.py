@@ -222,34 +222,38 @@ CREATE FUNCTION ledger_transfer(
   p_id uuid, p_marketplace uuid, p_debit uuid, p_credit uuid, p_amount bigint, p_kind text, p_reference uuid
 ) RETURNS boolean LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-  debit_slots int; credit_slots int;
+  debit_slots int; credit_slots int;  -- unset: kept in one row
+  debit_currency text; credit_currency text;
   debited boolean := false; credited boolean := false; posted boolean := false;
 BEGIN
-  SELECT d.sub_balances, c.sub_balances INTO debit_slots, credit_slots FROM funds_account d, funds_account c
-  WHERE d.id = p_debit AND c.id = p_credit AND d.marketplace_id = p_marketplace AND c.marketplace_id = p_marketplace
-    AND d.currency = c.currency AND d.id <> c.id;
-  IF NOT FOUND THEN
-    RETURN false;
-  END IF;
-  IF credit_slots = 0 AND (debit_slots > 0 OR p_credit < p_debit) THEN
-    UPDATE funds_account SET posted_credit = posted_credit + p_amount WHERE id = p_credit AND sub_balances = 0
-      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE;
-    IF NOT FOUND THEN
-      RETURN false;
-    END IF;
-    credited := true;
-  END IF;
-  IF debit_slots = 0 THEN
-    UPDATE funds_account SET posted_debit = posted_debit + p_amount WHERE id = p_debit AND sub_balances = 0
-      AND (posted_credit - posted_debit - pending_debit - p_amount >= balance_min) IS NOT FALSE;
-    debited := FOUND;
-  END IF;
-  IF credit_slots = 0 AND debited AND NOT credited THEN
-    UPDATE funds_account SET posted_credit = posted_credit + p_amount WHERE id = p_credit AND sub_balances = 0
-      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE;
+  IF p_debit > p_credit THEN
+    UPDATE funds_account SET posted_credit = posted_credit + p_amount
+    WHERE id = p_credit AND sub_balances = 0 AND marketplace_id = p_marketplace
+      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE
+    RETURNING currency INTO credit_currency;
     credited := FOUND;
   END IF;
-  IF (debited OR debit_slots > 0) AND (credited OR credit_slots > 0) THEN
+  UPDATE funds_account SET posted_debit = posted_debit + p_amount
+  WHERE id = p_debit AND sub_balances = 0 AND marketplace_id = p_marketplace
+    AND (posted_credit - posted_debit - pending_debit - p_amount >= balance_min) IS NOT FALSE
+  RETURNING currency INTO debit_currency;
+  debited := FOUND;
+  IF p_debit < p_credit THEN
+    UPDATE funds_account SET posted_credit = posted_credit + p_amount
+    WHERE id = p_credit AND sub_balances = 0 AND marketplace_id = p_marketplace
+      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE
+    RETURNING currency INTO credit_currency;
+    credited := FOUND;
+  END IF;
+  IF NOT debited THEN
+    SELECT currency, sub_balances INTO debit_currency, debit_slots
+    FROM funds_account WHERE id = p_debit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+  END IF;
+  IF NOT credited THEN
+    SELECT currency, sub_balances INTO credit_currency, credit_slots
+    FROM funds_account WHERE id = p_credit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+  END IF;
+  IF debit_currency = credit_currency AND p_debit <> p_credit THEN
     BEGIN
       INSERT INTO funds_transfer (id, marketplace_id, debit_id, credit_id, amount, kind, phase, rest, closes, reference_id,
                                   posted_at)
@@ -259,14 +263,17 @@ BEGIN
     END;
   END IF;
   IF posted THEN
-    IF debit_slots > 0 AND (credit_slots = 0 OR p_debit < p_credit) THEN
+    IF p_debit < p_credit AND debit_slots > 0 THEN
       PERFORM ledger_slot(p_debit, debit_slots, p_amount, 0);
-      debit_slots := 0;
     END IF;
     IF credit_slots > 0 THEN
-      PERFORM ledger_slot(p_credit, credit_slots, 0, p_amount);
+      UPDATE funds_subbalance SET posted_credit = posted_credit + p_amount
+      WHERE account_id = p_credit AND slot = pg_backend_pid() % credit_slots;
+      IF NOT FOUND THEN
+        PERFORM ledger_slot(p_credit, credit_slots, 0, p_amount);
+      END IF;
     END IF;
-    IF debit_slots > 0 THEN
+    IF p_debit > p_credit AND debit_slots > 0 THEN
       PERFORM ledger_slot(p_debit, debit_slots, p_amount, 0);
     END IF;
     RETURN true;
