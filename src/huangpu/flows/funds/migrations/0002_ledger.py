@@ -226,32 +226,40 @@ DECLARE
   debit_currency text; credit_currency text;
   debited boolean := false; credited boolean := false; posted boolean := false;
 BEGIN
+  -- the higher row is touched only when the lower one is ours, or in sub-balances: so `ledger_post` may follow in its order
   IF p_debit > p_credit THEN
     UPDATE funds_account SET posted_credit = posted_credit + p_amount
     WHERE id = p_credit AND sub_balances = 0 AND marketplace_id = p_marketplace
       AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE
     RETURNING currency INTO credit_currency;
     credited := FOUND;
+    IF NOT credited THEN
+      SELECT currency, sub_balances INTO credit_currency, credit_slots
+      FROM funds_account WHERE id = p_credit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+    END IF;
+    IF credit_currency IS NULL THEN
+      RETURN false;
+    END IF;
   END IF;
   UPDATE funds_account SET posted_debit = posted_debit + p_amount
   WHERE id = p_debit AND sub_balances = 0 AND marketplace_id = p_marketplace
     AND (posted_credit - posted_debit - pending_debit - p_amount >= balance_min) IS NOT FALSE
   RETURNING currency INTO debit_currency;
   debited := FOUND;
-  IF p_debit < p_credit THEN
+  IF NOT debited THEN
+    SELECT currency, sub_balances INTO debit_currency, debit_slots
+    FROM funds_account WHERE id = p_debit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+  END IF;
+  IF p_debit < p_credit AND debit_currency IS NOT NULL THEN
     UPDATE funds_account SET posted_credit = posted_credit + p_amount
     WHERE id = p_credit AND sub_balances = 0 AND marketplace_id = p_marketplace
       AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE
     RETURNING currency INTO credit_currency;
     credited := FOUND;
-  END IF;
-  IF NOT debited THEN
-    SELECT currency, sub_balances INTO debit_currency, debit_slots
-    FROM funds_account WHERE id = p_debit AND sub_balances > 0 AND marketplace_id = p_marketplace;
-  END IF;
-  IF NOT credited THEN
-    SELECT currency, sub_balances INTO credit_currency, credit_slots
-    FROM funds_account WHERE id = p_credit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+    IF NOT credited THEN
+      SELECT currency, sub_balances INTO credit_currency, credit_slots
+      FROM funds_account WHERE id = p_credit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+    END IF;
   END IF;
   IF debit_currency = credit_currency AND p_debit <> p_credit THEN
     BEGIN
