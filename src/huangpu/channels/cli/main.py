@@ -16,6 +16,7 @@ from huangpu.core.postgres import DatabaseUnusable
 OWN = {
     "bench": "bench:bench",
     "chaos": "chaos:chaos",
+    "board": "board:board",
     "migrate": "migrate:migrate",
     "serve": "serve:serve",
     "demo": "demo:demo",
