@@ -31,7 +31,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 LANGUAGES = {"en": "en", "zh": "zh-hans"}
 MARKET = "heshang"
 WHO, PASSWORD = "zhou", "huangpu-demo-2010"  # the owner of a buying firm
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1440, 1100
 BYTES_MAX = 400_000
 START_S_MAX = 600
 
@@ -90,11 +90,15 @@ def chosen_trade(page: Page) -> str:
 
 
 def take(context: BrowserContext, path: str, target: Path) -> None:
-    """What is seen at first of a page, as a PNG of at most 400 kB."""
+    """A trade's page down to the end of its five lanes, as a PNG of at most 400 kB."""
     page = context.new_page()
     page.goto(path)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=target)
+    lanes = page.locator("section[aria-labelledby=flows]").bounding_box()
+    assert lanes is not None, f"{path} shows no lanes"
+    page.screenshot(
+        path=target, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": lanes["y"] + lanes["height"] + 16}
+    )
     size = target.stat().st_size
     if size > BYTES_MAX:
         raise SystemExit(f"{target} has {size} bytes; at most {BYTES_MAX} are wanted")
