@@ -133,5 +133,5 @@ def test_a_page_that_tells_the_truth_passes(shown: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_page_that_lies_is_caught(shown: str, tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="page.md"):
+    with pytest.raises(AssertionError, match=r"page\.md"):
         read(shown, tmp_path)
