@@ -161,7 +161,7 @@ def bid(*, actor: Actor, auction_id: UUID, amount: int, received_at: datetime) -
     without a number, only for what is no bid: auction.not_found, auction.not_a_bidder, auction.amount_invalid and the
     codes of the rights.
     """
-    found = lock(auction_id, actor.organisation_id)
+    found = lock(auction_id, actor.organisation_id, flush_later=True)
     require(actor, "auction.bid", marketplace_id=found.marketplace_id)
     if found.number is None:
         raise Refused("auction.not_a_bidder", _("The organisation you act for is not a bidder in this auction."))

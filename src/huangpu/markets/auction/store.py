@@ -1,4 +1,4 @@
-"""How an auction is read under its lock and written: one statement each, prepared once a connection.
+"""How an auction is read under its lock and written: one statement each.
 
 A bid costs its own transaction these two round trips. The second writes the log's line, the auction's row, the event with
 its leaf, and wakes the live process.
@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core.db import rows
 from huangpu.core.errors import NotFound
 from huangpu.core.ids import uuid7
 from huangpu.core.log.record import NewEvent, statement_parts
@@ -30,7 +30,8 @@ SELECT a.marketplace_id, a.buyer_id, a.is_public, a.currency, a.number, a.rules,
        a.standings, a.status, a.paused_at, a.extensions, a.last_sequence, a.last_accepted_at, a.seen_at,
        (SELECT b.number FROM auction_bidder b WHERE b.auction_id = a.id AND b.organisation_id = %s),
        (SELECT b.label FROM auction_bidder b WHERE b.auction_id = a.id AND b.organisation_id = %s),
-       (SELECT p.alive_at FROM auction_pulse p)
+       (SELECT p.alive_at FROM auction_pulse p),
+       set_config('synchronous_commit', CASE WHEN %s THEN 'off' ELSE current_setting('synchronous_commit') END, true)
 FROM auction_auction a WHERE a.id = %s FOR NO KEY UPDATE OF a
 """
 
@@ -65,26 +66,25 @@ class Locked:
     alive_at: datetime | None
 
 
-def prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """One statement with its plan kept by the server: parsing the long ones anew costs more than running them."""
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, params, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+# a transaction that writes nothing but its own commit: when that is on disk, so is every commit before it
+FLUSH = "SELECT pg_logical_emit_message(true, 'huangpu', '')"
 
 
-def lock(auction_id: UUID, organisation_id: UUID | None = None) -> Locked:
+def lock(auction_id: UUID, organisation_id: UUID | None = None, *, flush_later: bool = False) -> Locked:
     """The auction, locked until the transaction ends. NotFound auction.not_found.
 
     What may change is all in the locked row: a subselect would be answered from before the wait for the lock.
+    `flush_later`: the commit gives the lock free at once, and the wait for the disk comes after it, before the caller goes
+    on. So the bids of one auction wait for the disk together and not one after the other; none is answered before it is
+    on disk.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a lock outside a transaction protects nothing")
-    found = prepared(LOCK, [organisation_id, organisation_id, auction_id])
+    found = rows(LOCK, [organisation_id, organisation_id, flush_later, auction_id])
     if not found:
         raise not_found(auction_id)
     market, buyer, public, currency, subject, rules, opens, closes, hard, standings, *rest = found[0]
-    status, paused, extensions, last, accepted, seen, number, label, alive = rest
+    status, paused, extensions, last, accepted, seen, number, label, alive, _ = rest
     state = State(
         opens_at=opens,
         closes_at=closes,
@@ -97,6 +97,8 @@ def lock(auction_id: UUID, organisation_id: UUID | None = None) -> Locked:
         last_accepted_at=accepted,
         seen_at=seen,
     )
+    if flush_later:
+        transaction.on_commit(lambda: rows(FLUSH))
     own_rules = AuctionRules.of(_loaded(rules))
     return Locked(auction_id, market, buyer, public, currency, subject, own_rules, state, number, label, alive)
 
@@ -115,7 +117,7 @@ def write(found: Locked, entry: Entry, state: State, events: Sequence[NewEvent],
     ]
     row += [state.paused_at, state.extensions, state.last_sequence, state.last_accepted_at, state.seen_at]
     row += [state.lead.amount, found.id, CHANNEL, str(found.id)]
-    prepared(WRITE.format(events=sql), [*params, uuid7(), found.marketplace_id, found.id, *line, *row])
+    rows(WRITE.format(events=sql), [*params, uuid7(), found.marketplace_id, found.id, *line, *row])
 
 
 def standings_data(state: State) -> list[list[int]]:
