@@ -63,7 +63,7 @@ STORIES = (
     Story("auction", 3.2, bidders=4, procedure="open_auction"),
     Story("evaluation", 6, bidders=4, quality=True),
     Story("ranked", 8, bidders=3),
-    Story("standstill", 9, bidders=3),
+    Story("standstill", 4.5, bidders=3),
     Story("unsuccessful", 15, bidders=0),
     Story("cancelled", 12, bidders=1),
     Story("trade", 20, trade="unpaid", procedure="rfq"),

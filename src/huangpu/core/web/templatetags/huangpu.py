@@ -66,7 +66,13 @@ def number(value: Decimal | int | float | None) -> str:
 @register.filter
 def percent(share: Decimal | float | None) -> str:
     """A share of one as a percentage with at most one decimal: 0.057 is «5.7%»."""
-    return NOTHING if share is None else format_percent(share, format="#,##0.#%", locale=locale())
+    return NOTHING if share is None else format_percent(share, format="#,##0.##%", locale=locale())
+
+
+@register.filter
+def ppm(millionths: int | None) -> str:
+    """Millionths as a percentage: 5000 is «0.5%»."""
+    return percent(None if millionths is None else Decimal(millionths) / 1_000_000)
 
 
 @register.filter
