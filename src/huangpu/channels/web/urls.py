@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("huangpu.channels.web.pages")),
     path("", include("huangpu.core.web.pages")),
     path("", include("huangpu.flows.information.pages")),
+    path("", include("huangpu.flows.funds.pages")),
     path("", include("huangpu.flows.process.pages")),
     path("", include("huangpu.parties.pages")),
     path("", include("huangpu.markets.history.pages")),

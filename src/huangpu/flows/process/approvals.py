@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.utils.functional import lazystr
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import act, lock
@@ -18,7 +19,7 @@ from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.money import exponent
 from huangpu.parties.actor import Actor
-from huangpu.parties.rights import require
+from huangpu.parties.rights import ROLE_NAMES, require
 
 from .models import ApprovalRule, Decision, Task
 
@@ -34,21 +35,36 @@ def rule_for(organisation_id: UUID, act_name: str, amount: int, currency: str) -
     )
 
 
-def check(*, actor: Actor, organisation_id: UUID, act_name: str, subject_id: UUID, amount: int, currency: str) -> None:
-    """Nothing when no approval is needed or enough have agreed; else Refused `approval.needed`, or `approval.refused`.
+def standing(
+    organisation_id: UUID, act_name: str, subject_id: UUID, amount: int, currency: str
+) -> tuple[str, ApprovalRule | None]:
+    """Where an act stands, with the rule that applies: "free" (no rule), "needed", "asked", "approved" or "refused".
 
     An approval counts for the amount it was asked for, or less.
     """
-    if actor.is_system or (rule := rule_for(organisation_id, act_name, amount, currency)) is None:
-        return
+    rule = rule_for(organisation_id, act_name, amount, currency)
+    if rule is None:
+        return "free", None
     task = (
         Task.objects.filter(organisation_id=organisation_id, act=act_name, subject_id=subject_id)
         .order_by("-id")
         .first()
     )
-    if task and task.state == "approved" and task.amount >= amount and task.currency == currency:
+    if task is None:
+        return "needed", rule
+    if task.state == "approved":
+        return ("approved" if task.amount >= amount and task.currency == currency else "needed"), rule
+    return ("refused" if task.state == "refused" else "asked"), rule
+
+
+def check(*, actor: Actor, organisation_id: UUID, act_name: str, subject_id: UUID, amount: int, currency: str) -> None:
+    """Nothing when no approval is needed or enough have agreed; else Refused `approval.needed`, or `approval.refused`."""
+    if actor.is_system:
         return
-    if task and task.state == "refused":
+    state, rule = standing(organisation_id, act_name, subject_id, amount, currency)
+    if rule is None or state == "approved":
+        return
+    if state == "refused":
         raise Refused(
             "approval.refused",
             _("This was not approved; ask again after changing it."),
@@ -61,7 +77,7 @@ def check(*, actor: Actor, organisation_id: UUID, act_name: str, subject_id: UUI
         field="approval",
         value=act_name,
         persons=rule.persons,
-        role=rule.role,
+        role=lazystr(ROLE_NAMES.get(rule.role, rule.role)),
     )
 
 

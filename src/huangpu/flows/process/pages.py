@@ -24,13 +24,15 @@ from huangpu.core.money import parse_money
 from huangpu.core.quantity import parse_quantity, plain
 from huangpu.core.web.paging import page_of
 from huangpu.flows.commerce.models import Agreement, Commitment
+from huangpu.flows.funds import queries as funds
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may
 
 from . import acts, approvals, queries, rules
 from .marks import marks_of
+from .performers import wallet
 from .rules import Promise, Trade
-from .words import ACTIONS, EVENTS, FLOWS, ROLES, option_words
+from .words import ACTIONS, EVENTS, FLOWS, ROLES, TASK_STATES, TASKS, option_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Doing:
     words: Any
     promises: list[tuple[Promise, Decimal | None, str, int | None]]  # and how much is possible now: exact, plain, minor
     fields: tuple[tuple[str, Any, bool], ...]  # name, label, required
+    available: int | None = None  # in the wallet, where the verb takes from it and the reader may see it
 
 
 FIELDS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
@@ -102,7 +105,9 @@ def _doings(trade: Trade, request: PartyRequest) -> list[Doing]:
         if trade.state == "disputed" or not may(request.actor, f"process.{action}"):
             continue
         promises = [_possible(trade, item) for item in mine if item.action == action]
-        doings.append(Doing(action, ACTIONS[action][1], promises, FIELDS.get(action, ())))
+        spends = action in ("hold", "pay") and may(request.actor, "funds.see")
+        left = funds.available(wallet(trade, mine[0].provider_id)) if spends else None
+        doings.append(Doing(action, ACTIONS[action][1], promises, FIELDS.get(action, ()), left))
     return doings
 
 
@@ -194,11 +199,15 @@ def desk(request: PartyRequest) -> HttpResponse:
     organisation_id, now = request.actor.organisation_id, clock.now()
     side = request.GET.get("side", "")
     entries: list[dict[str, Any]] = []
-    tasks = []
+    tasks: list[tuple[Any, Any, bool]] = []
     if organisation_id:
         found = queries.desk(organisation_id, owed_by=side != "in", owed_to=side != "out")[:300]
         entries = [_entry(item, organisation_id, now) for item in found]
-        tasks = list(queries.tasks(organisation_id))
+        decides = may(request.actor, "process.approve")
+        tasks = [
+            (task, TASKS.get(task.act, task.act), decides and task.asked_by_id != request.actor.person_id)
+            for task in queries.tasks(organisation_id)
+        ]
     late = sum(entry["late"] for entry in entries)
     return render(request, "process/desk.html", {"entries": entries, "tasks": tasks, "side": side, "late": late})
 
@@ -230,7 +239,9 @@ def decide_task(request: PartyRequest, task: UUID) -> HttpResponse:
     except HuangpuError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Your decision is recorded; the task is %(state)s.") % {"state": decided.state})
+        messages.success(
+            request, _("Your decision is recorded; the task is %(state)s.") % {"state": TASK_STATES[decided.state]}
+        )
     return redirect("process:desk")
 
 

@@ -74,6 +74,16 @@ EVENTS: dict[str, tuple[str, Any]] = {
 }
 
 
+TASK_STATES: dict[str, Any] = {"open": _("still open"), "approved": _("approved"), "refused": _("refused")}
+# by act: what a colleague is asked to approve, as a task is called on the desk
+TASKS: dict[str, Any] = {}
+
+
+def declare_tasks(words: dict[str, Any]) -> None:
+    """A room above says what those of its acts are called that an organisation may put under approval."""
+    TASKS.update(words)
+
+
 def declare_events(lane: str, words: dict[str, Any]) -> None:
     """A room above says what its events are called and in which lane of the trade page they belong ("": in none)."""
     EVENTS.update({kind: (lane, word) for kind, word in words.items()})

@@ -12,14 +12,16 @@ class TenderConfig(AppConfig):
         from huangpu.core.web.navigation import register as add_section
         from huangpu.core.web.status import State
         from huangpu.core.web.status import register as name_states
-        from huangpu.flows.process.words import declare_events
+        from huangpu.flows.process.words import declare_events, declare_tasks
 
         from . import words
+        from .approval import NAMES
         from .procedures import STAGE_NAMES
 
         declare_events("commerce", words.COMMERCE)
         declare_events("process", words.PROCESS)
         declare_events("", words.TOLD_ONLY)
+        declare_tasks(NAMES)
         add_section(Section("tenders", _("Tenders"), "tenders/", order=10, icon="gavel", sector="manufacturing"))
         looks = {"open": "live", "auction": "live", "evaluation": "due", "standstill": "waiting", "concluded": "done"}
         looks |= {"draft": "draft", "cancelled": "cancelled", "unsuccessful": "cancelled"}

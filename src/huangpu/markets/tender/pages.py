@@ -23,7 +23,7 @@ from huangpu.core.money import exponent, parse_money
 from huangpu.core.quantity import UNITS
 from huangpu.parties.request import PartyRequest
 
-from . import acts, forms, pictures, queries
+from . import acts, approval, forms, pictures, queries
 from .acts.drafting import terms_of
 from .models import Tender
 from .procedures import PROCEDURES, STAGE_NAMES, procedure_of
@@ -226,7 +226,7 @@ def _points_of(request: PartyRequest, lot: queries.LotView) -> dict[str, Any]:
         for code, scores in bid.points.items():
             own = next((score for score in scores if score.evaluator == me), None)
             table[f"{bid.id}.{code}"] = {"own": own, "count": len(scores), "scores": scores}
-    return {"view": lot, "points": table}
+    return {"view": lot, "points": table, "approval": approval.of_award(lot.lot)}
 
 
 @require_POST
@@ -357,6 +357,16 @@ SIMPLE: dict[str, tuple[Call, Any, str]] = {
         gettext_lazy("The lot is awarded; the standstill runs."),
         "tender:evaluation",
     ),
+    "ask-award-approval": (
+        lambda r, t: approval.ask_for_award(r.actor, t, _id(r, "lot"), _reach(r, t, "evaluation"), clock.now()),
+        gettext_lazy("Your colleagues are asked; they decide on their desk."),
+        "tender:evaluation",
+    ),
+    "ask-approval": (
+        lambda r, t: approval.ask_for_publication(r.actor, t, _address(r, t), clock.now()),
+        gettext_lazy("Your colleagues are asked; they decide on their desk."),
+        "tender:page",
+    ),
     "pass-on": (
         lambda r, _t: acts.pass_on(actor=r.actor, award_id=_id(r, "award"), reason=_text(r, "reason"), now=clock.now()),
         gettext_lazy("The award is passed on."),
@@ -417,6 +427,7 @@ def _show(request: PartyRequest, tender: Tender, status: int = 200) -> HttpRespo
         "reads_evaluation": allowed(request.actor, "read_evaluation", tender) and tender.opened_at is not None,
         "may_plan": allowed(request.actor, "plan"),
         "typed": request.POST,
+        "approval": approval.of_publication(tender) if "publish" in view.acts else "free",
         "crumbs": [(_("Tenders"), reverse("tender:list", args=[request.marketplace.slug]))],
     }
     return render(request, "tender/tender.html", context, status=status)
@@ -424,6 +435,10 @@ def _show(request: PartyRequest, tender: Tender, status: int = 200) -> HttpRespo
 
 def _tender(request: PartyRequest, number: str) -> Tender:
     return queries.find_by_number(request.actor, request.marketplace.id, number)
+
+
+def _reach(request: PartyRequest, tender: Tender, page: str) -> str:
+    return reverse(f"tender:{page}", args=[request.marketplace.slug, tender.number])
 
 
 def _address(request: PartyRequest, tender: Tender) -> str:

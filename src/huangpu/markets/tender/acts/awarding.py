@@ -44,20 +44,30 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
         raise Refused("tender.second_person", _("Another person than the one who evaluated must award this tender."))
     if procedure_of(tender.procedure).auction and lot.auction_id is None and len(lot.evaluation["bids"]) > 1:
         raise Conflict("tender.auction_first", _("This procedure has a reverse auction; hold it before the award."))
-    first = next(bid for bid in lot.evaluation["bids"] if bid["rank"] == 1)
     approvals.check(
         actor=actor,
         organisation_id=tender.buyer_id,
         act_name="tender.award",
         subject_id=lot.id,
-        amount=first["price_minor"],
+        amount=first_price(lot),
         currency=tender.currency,
     )
     _name_bidders(tender, actor, now)
-    made = _grant(tender, lot, UUID(first["bid"]), lot.evaluation, actor, now)
+    made = _grant(tender, lot, UUID(first_bid(lot)["bid"]), lot.evaluation, actor, now)
     _move_on(tender)
     _tell(tender, made, actor, now)
     return made
+
+
+def first_bid(lot: Lot) -> dict[str, Any]:
+    """The bid that the lot's evaluation puts first, as the evaluation file has it."""
+    bids: list[dict[str, Any]] = (lot.evaluation or {})["bids"]
+    return next(bid for bid in bids if bid["rank"] == 1)
+
+
+def first_price(lot: Lot) -> int:
+    """What the award of an evaluated lot comes to, in minor units."""
+    return int(first_bid(lot)["price_minor"])
 
 
 @act

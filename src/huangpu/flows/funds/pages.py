@@ -1,0 +1,121 @@
+"""The wallet's page: what one's organisation has on a marketplace, its statement, money in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from huangpu.core import clock
+from huangpu.core.errors import HuangpuError
+from huangpu.core.money import exponent, parse_money
+from huangpu.core.web.paging import Page
+from huangpu.core.web.templatetags.huangpu import money
+from huangpu.parties.request import PartyRequest
+from huangpu.parties.rights import may, require
+
+from . import acts, queries
+from .models import Account
+from .rules import account_id
+
+ROWS = 30
+SIDES = (("in", "top-up"), ("out", "withdraw"))  # the two forms, and what each does
+KINDS: dict[str, Any] = {  # what a line of the statement is called
+    "top_up": gettext_lazy("Paid in from the bank"),
+    "withdrawal": gettext_lazy("Paid out to the bank"),
+    "escrow": gettext_lazy("Set aside in escrow"),
+    "release": gettext_lazy("Payment released"),
+    "charge": gettext_lazy("Marketplace fee"),
+    "refund": gettext_lazy("Freed from escrow"),
+    "payment": gettext_lazy("Payment"),
+    "expiry": gettext_lazy("Freed: the time ran out"),
+}
+
+
+@require_GET
+def wallet(request: PartyRequest, marketplace: str) -> HttpResponse:
+    """The balance and the statement in one currency, by default the marketplace's."""
+    require(request.actor, "funds.see")
+    return _show(request, {})
+
+
+@require_POST
+def move(request: PartyRequest, marketplace: str, currency: str, what: str) -> HttpResponse:
+    """Money from the organisation's bank (`top-up`) or to it (`withdraw`); a refusal is shown beside its field."""
+    call, done = {
+        "top-up": (acts.top_up, _("%(amount)s came in from your bank.")),
+        "withdraw": (acts.withdraw, _("%(amount)s is on its way to your bank.")),
+    }[what]
+    own = _own(request, "funds.top_up" if what == "top-up" else "funds.withdraw")
+    market = request.marketplace
+    try:
+        amount = parse_money(request.POST.get("amount", ""), currency)
+        call(
+            actor=request.actor,
+            marketplace_id=market.pk,
+            organisation_id=own,
+            amount=amount.minor,
+            currency=currency,
+            now=clock.now(),
+        )
+    except HuangpuError as error:
+        return _show(request, {what: error}, currency, status=error.status)
+    messages.success(request, done % {"amount": money(amount)})
+    return redirect("funds:currency", market.slug, currency)
+
+
+@require_GET
+def wallet_in(request: PartyRequest, marketplace: str, currency: str) -> HttpResponse:
+    """The wallet in another currency than the marketplace's."""
+    require(request.actor, "funds.see")
+    return _show(request, {}, currency)
+
+
+def _show(
+    request: PartyRequest, errors: dict[str, HuangpuError], currency: str | None = None, status: int = 200
+) -> HttpResponse:
+    market, own = request.marketplace, _own(request, "funds.see")
+    currency = currency or market.currency
+    exponent(currency)  # refuses what is no currency
+    account = account_id(market.pk, "wallet", own, currency)
+    balance = queries.balances([account]).get(account)
+    lines: Page[Any] = (
+        queries.statement(account, request.GET.get("cursor"), ROWS) if balance else Page[Any].model_construct(items=[])
+    )
+    known = Account.objects.filter(marketplace_id=market.pk, book="wallet", holder_id=own).order_by("currency")
+    currencies = sorted({market.currency, currency, *known.values_list("currency", flat=True)})
+    context = {
+        "currency": currency,
+        "currencies": currencies if len(currencies) > 1 else [],
+        "balance": balance,
+        "page": lines,
+        "rows": [(line, KINDS.get(line.kind, line.kind)) for line in lines.items],
+        **{f"{side}_error": errors.get(what) for side, what in SIDES},
+        **{f"{side}_typed": request.POST.get("amount", "") if what in errors else "" for side, what in SIDES},
+        "may_top_up": may(request.actor, "funds.top_up"),
+        "may_withdraw": may(request.actor, "funds.withdraw") and balance is not None and balance.available > 0,
+    }
+    return render(request, "funds/wallet.html", context, status=status)
+
+
+def _own(request: PartyRequest, act: str) -> UUID:
+    require(request.actor, act)
+    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
+    return request.actor.organisation_id
+
+
+app_name = "funds"
+_AT = "m/<slug:marketplace>/wallet/"
+urlpatterns = [
+    path(_AT, wallet, name="wallet"),
+    path(f"{_AT}<str:currency>/", wallet_in, name="currency"),
+    path(f"{_AT}<str:currency>/top-up/", move, {"what": "top-up"}, name="top_up"),
+    path(f"{_AT}<str:currency>/withdraw/", move, {"what": "withdraw"}, name="withdraw"),
+]
