@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +20,21 @@ _stack = ExitStack()
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     _stack.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_job_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test that commits, Django empties its own tables only: those of the jobs are not its own."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+    if commits:
+        request.getfixturevalue("transactional_db")  # so that this one ends first, while the database may be used
+    yield
+    if commits:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
 def _embedded() -> None:
