@@ -37,6 +37,15 @@ def _no_job_stays(request: pytest.FixtureRequest) -> Iterator[None]:
             cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
+@pytest.fixture(autouse=True)
+def _no_language_stays() -> Iterator[None]:
+    """A request of the test client leaves its language behind in the thread; no test begins with another's."""
+    yield
+    from django.utils import translation
+
+    translation.deactivate()
+
+
 def _embedded() -> None:
     os.environ.setdefault("HUANGPU_DEMO", "1")
     if os.environ.get("DATABASE_URL"):
