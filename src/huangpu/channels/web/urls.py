@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 urlpatterns = [
+    path("api/v1/", include("huangpu.channels.api.urls")),  # first: machines ask most often
     path("", include("huangpu.channels.web.pages")),
     path("", include("huangpu.core.web.pages")),
     path("", include("huangpu.flows.information.pages")),
@@ -17,7 +18,6 @@ urlpatterns = [
     path("", include("huangpu.markets.auction.pages")),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
-    path("api/v1/", include("huangpu.channels.api.urls")),
     path("", include("huangpu.channels.api.pages")),
     path("admin/", admin.site.urls),
 ]
