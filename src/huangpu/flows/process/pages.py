@@ -71,7 +71,10 @@ def trade_page(request: PartyRequest, marketplace: str, number: str) -> HttpResp
 
 def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -> dict[str, Any]:
     trade = queries.trade_of(agreement)
-    parties = list(agreement.parties.all())
+    order = list(ROLES)
+    parties = sorted(
+        agreement.parties.all(), key=lambda party: order.index(party.role) if party.role in order else len(order)
+    )
     names = {party.organisation_id: party.organisation.name for party in parties}
     threads = [agreement.id, *([agreement.origin_id] if agreement.origin_id else [])]
     sees_all = bool(request.actor.market_roles) or "regulator" in request.actor.city_roles
