@@ -103,7 +103,17 @@ def live_process(web_port: int, live_port: int) -> Iterator[None]:
     env = {**os.environ, "DATABASE_URL": url, "HUANGPU_SECRET_KEY": django_settings.SECRET_KEY}
     env |= {"HUANGPU_PORT": str(web_port), "HUANGPU_LIVE_PORT": str(live_port)}
     command = [sys.executable, "-m", "granian", "huangpu.channels.cli.live:application", "--interface", "asgi"]
-    command += ["--host", "127.0.0.1", "--port", str(live_port), "--no-ws", "--log-level", "warning"]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(live_port),
+        "--no-ws",
+        "--log-level",
+        "warning",
+        "--workers-kill-timeout",
+        "1",
+    ]
     process = processes.start(command, stop_signal=signal.SIGTERM, env=env)
     try:
         end = time.monotonic() + 30

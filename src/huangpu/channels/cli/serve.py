@@ -83,7 +83,8 @@ def supervise(env: Environment, keeper: Keeper | None, on_ready: Callable[[], No
 def _granian(interface: str, module: str, host: str, port: int, workers: int) -> list[str]:
     command = [sys.executable, "-m", "granian", f"{module}:application", "--interface", interface, "--no-ws"]
     command += ["--host", host, "--port", str(port), "--workers", str(workers), "--log-level", "warning"]
-    command += ["--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "5"]
+    wait_s = "5" if interface == "wsgi" else "1"  # requests are finished; streams have no end of their own
+    command += ["--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", wait_s]
     if interface == "wsgi":
         command += ["--blocking-threads", str(THREADS)]
     return command

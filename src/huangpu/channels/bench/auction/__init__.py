@@ -120,7 +120,18 @@ def _served(run: Run, place: dict[str, Any]) -> Iterator[tuple[int, int]]:
     env = {**os.environ, "DATABASE_URL": run.url, "HUANGPU_SECRET_KEY": place["secret"]}
     env |= {"HUANGPU_PORT": str(web), "HUANGPU_LIVE_PORT": str(live), "DJANGO_SETTINGS_MODULE": "huangpu.settings"}
     door = "huangpu.channels.bench.auction.planted" if run.planted else "huangpu.channels.cli.web"
-    common = [sys.executable, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "warning"]
+    common = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--host",
+        "127.0.0.1",
+        "--no-ws",
+        "--log-level",
+        "warning",
+        "--workers-kill-timeout",
+        "1",
+    ]
     threads = ["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)]
     commands = [
         [*common, f"{door}:application", "--interface", "wsgi", "--port", str(web), *threads],
