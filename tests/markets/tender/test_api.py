@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from huangpu.core import clock
 from huangpu.core.ids import uuid7
+from huangpu.flows.process import approvals
 from huangpu.markets.tender import rules
 from huangpu.parties.actor import Actor
 
@@ -141,3 +144,16 @@ def test_another_marketplace_knows_nothing_of_it(world: World, at: Any) -> None:
         caller.send(f"/tenders/{tender.id}/cancel", {"reason": "x"}, status=404)
     world.at = START + timedelta(hours=1)
     assert world.bid(tender, 0, "10").status == "sealed"
+
+
+def test_an_approval_that_is_needed_is_asked_for(world: World, at: Any) -> None:  # noqa: ARG001
+    owner = replace(world.buyer, roles=frozenset({"owner"}))
+    approvals.set_rule(actor=owner, act_name="tender.publish", currency="CNY", amount_from=1, persons=1, now=START)
+    tender, buyer = world.plan(), Caller(world, world.buyer)
+    refused = buyer.send(f"/tenders/{tender.id}/publish", status=403)
+    assert refused["code"] == "approval.needed"
+    Caller(world, world.neighbour).send(f"/tenders/{tender.id}/approval", status=404)  # a draft is its buyer's own
+    task = buyer.send(f"/tenders/{tender.id}/approval", status=201)
+    assert (task["act"], task["state"], task["persons"]) == ("tender.publish", "open", 1)
+    approvals.decide(actor=world.approver, task_id=UUID(task["id"]), approves=True, now=START)
+    assert buyer.send(f"/tenders/{tender.id}/publish")["stage"] == "open"

@@ -12,7 +12,7 @@ from huangpu.core import clock
 from huangpu.core.web.paging import Page, page_of
 from huangpu.parties.actor import Actor
 
-from . import acts, history_door, queries, schemas
+from . import acts, approval, history_door, queries, schemas
 from .acts.common import tender_of_award, tender_of_bid
 from .models import Complaint, Question
 from .standards.ocds import endpoints as open_data
@@ -96,6 +96,16 @@ def publish(request: HttpRequest, marketplace: str, tender: UUID) -> Any:
     _here(request, tender)
     acts.publish(actor=_actor(request), tender_id=tender, now=clock.now())
     return _shown(request, tender)
+
+
+@router.post("/m/{marketplace}/tenders/{tender}/approval", response={201: schemas.TaskOut}, summary="Ask for approval")
+def ask_approval(request: HttpRequest, marketplace: str, tender: UUID, body: schemas.ApprovalIn) -> Any:
+    """Where the own organisation's rule demands it: of the award of a lot, or without one of the publication."""
+    found = queries.find(_actor(request), _market(request), tender)
+    link = f"/m/{marketplace}/tenders/{found.number}/"
+    if body.lot is None:
+        return Status(201, approval.ask_for_publication(_actor(request), found, link, clock.now()))
+    return Status(201, approval.ask_for_award(_actor(request), found, body.lot, f"{link}evaluation/", clock.now()))
 
 
 @router.post(

@@ -124,6 +124,19 @@ class StartIn(Schema):
     opens_at: datetime | None = Field(None, description="Default: five minutes from now.")
 
 
+class ApprovalIn(Schema):
+    lot: UUID | None = Field(None, description="The lot to be awarded; null: the publication.")
+
+
+class TaskOut(Schema):
+    """The task in which colleagues approve."""
+
+    id: UUID
+    act: str
+    state: str
+    persons: int = Field(description="How many different persons must agree.")
+
+
 class AwardIn(Schema):
     lot: UUID
 
