@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from huangpu.core import clock
@@ -21,7 +21,7 @@ from huangpu.core.web.templatetags.huangpu import money
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require
 
-from . import acts, queries
+from . import acts, queries, references
 from .models import Account
 from .rules import account_id
 
@@ -36,6 +36,14 @@ KINDS: dict[str, Any] = {  # what a line of the statement is called
     "refund": gettext_lazy("Freed from escrow"),
     "payment": gettext_lazy("Payment"),
     "expiry": gettext_lazy("Freed: the time ran out"),
+}
+BOOKS: dict[str, Any] = {
+    "wallet": pgettext_lazy("book", "Wallets"),
+    "escrow": pgettext_lazy("book", "Escrow"),
+    "fees": pgettext_lazy("book", "Fees"),
+    "bank": pgettext_lazy("book", "Bank"),
+    "penalty": pgettext_lazy("book", "Penalties"),
+    "suspense": pgettext_lazy("book", "Suspense"),
 }
 
 
@@ -89,6 +97,7 @@ def _show(
     lines: Page[Any] = (
         queries.statement(account, request.GET.get("cursor"), ROWS) if balance else Page[Any].model_construct(items=[])
     )
+    origins = references.addresses(line.reference_id for line in lines.items)
     known = Account.objects.filter(marketplace_id=market.pk, book="wallet", holder_id=own).order_by("currency")
     currencies = sorted({market.currency, currency, *known.values_list("currency", flat=True)})
     context = {
@@ -96,13 +105,22 @@ def _show(
         "currencies": currencies if len(currencies) > 1 else [],
         "balance": balance,
         "page": lines,
-        "rows": [(line, KINDS.get(line.kind, line.kind)) for line in lines.items],
+        "rows": [(line, KINDS.get(line.kind, line.kind), origins.get(line.reference_id)) for line in lines.items],
         **{f"{side}_error": errors.get(what) for side, what in SIDES},
         **{f"{side}_typed": request.POST.get("amount", "") if what in errors else "" for side, what in SIDES},
         "may_top_up": may(request.actor, "funds.top_up"),
         "may_withdraw": may(request.actor, "funds.withdraw") and balance is not None and balance.available > 0,
     }
     return render(request, "funds/wallet.html", context, status=status)
+
+
+@require_GET
+def books(request: PartyRequest, marketplace: str) -> HttpResponse:
+    """The trial balance of a marketplace, for its operator and the regulator."""
+    require(request.actor, "funds.see_books", marketplace_id=request.marketplace.pk)
+    found = queries.trial_balance(request.marketplace.pk)
+    totals = [(BOOKS[total.book], total) for total in found]
+    return render(request, "funds/books.html", {"totals": totals, "sums": queries.sums_by_currency(found)})
 
 
 def _own(request: PartyRequest, act: str) -> UUID:
@@ -114,6 +132,7 @@ def _own(request: PartyRequest, act: str) -> UUID:
 app_name = "funds"
 _AT = "m/<slug:marketplace>/wallet/"
 urlpatterns = [
+    path("m/<slug:marketplace>/books/", books, name="books"),
     path(_AT, wallet, name="wallet"),
     path(f"{_AT}<str:currency>/", wallet_in, name="currency"),
     path(f"{_AT}<str:currency>/top-up/", move, {"what": "top-up"}, name="top_up"),

@@ -16,6 +16,7 @@ from huangpu.core.errors import Invalid, NotFound
 from huangpu.core.web.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, cursor_of, id_of
 
 from .models import Transfer
+from .rules import AccountSpec
 from .verify import TOTAL
 
 
@@ -175,6 +176,22 @@ def _place_of(account_id: UUID, cursor: str) -> dict[str, Any]:
     return {"at": last[0], "id": id_of(cursor)}
 
 
+def wallet(marketplace_id: UUID, holder_id: UUID, currency: str) -> Balance:
+    """A holder's wallet now; all zero while it was never opened."""
+    id = AccountSpec(marketplace_id, "wallet", holder_id, currency).id
+    return balances([id]).get(id) or Balance(id, currency, 0, 0, 0, 0, balance_min=0)
+
+
+def wallet_statement(
+    marketplace_id: UUID, holder_id: UUID, currency: str, cursor: str | None = None, limit: int = LIMIT_DEFAULT
+) -> Page[Any]:
+    """The statement of a holder's wallet; empty while it was never opened. Refusals as `statement`."""
+    id = AccountSpec(marketplace_id, "wallet", holder_id, currency).id
+    if not cursor and id not in balances([id]):
+        return Page[Any].model_construct(items=[], next_cursor=None)
+    return statement(id, cursor, limit)
+
+
 @dataclass(frozen=True, slots=True)
 class BookTotal:
     """The sums of all accounts of a book in a currency."""
@@ -197,6 +214,16 @@ FROM funds_account a JOIN ({TOTAL}) t USING (id) WHERE a.marketplace_id = %s GRO
 def trial_balance(marketplace_id: UUID) -> list[BookTotal]:
     """The books of a marketplace: debits equal credits in each currency, posted and pending, whenever one looks."""
     return [BookTotal(book, currency, *map(int, sums)) for book, currency, *sums in rows(TRIAL, [marketplace_id])]
+
+
+def sums_by_currency(totals: Sequence[BookTotal]) -> list[BookTotal]:
+    """All books of a currency together (`book` is empty)."""
+    found = []
+    for currency in sorted({total.currency for total in totals}):
+        same = [total for total in totals if total.currency == currency]
+        columns = ("accounts", "posted_debit", "posted_credit", "pending_debit", "pending_credit")
+        found.append(BookTotal("", currency, *(sum(getattr(total, name) for total in same) for name in columns)))
+    return found
 
 
 def transfers_of(reference_id: UUID) -> QuerySet[Transfer]:
