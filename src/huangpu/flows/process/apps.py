@@ -11,7 +11,11 @@ class ProcessConfig(AppConfig):
         from huangpu.core.web.navigation import register as add_section
         from huangpu.core.web.status import State
         from huangpu.core.web.status import register as name_states
+        from huangpu.flows.funds import references
 
+        from .queries import origins
+
+        references.register(origins)
         add_section(Section("trades", _("Trades"), "trades/", order=60, icon="handshake"))
         name_states(
             "agreement",

@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import HuangpuError, NotFound
 from huangpu.core.log.models import Event, Payload
 from huangpu.flows.commerce.models import Agreement, Commitment
+from huangpu.flows.funds.references import Origin
 from huangpu.parties.actor import Actor
+from huangpu.parties.models import Marketplace
 
 from . import rights, rules, store
 from .models import Fulfilment, Task
@@ -117,3 +120,10 @@ def desk(organisation_id: UUID, *, owed_by: bool = True, owed_to: bool = True) -
 def tasks(organisation_id: UUID, state: str = "open") -> QuerySet[Task]:
     """What an organisation's members have to decide, oldest first."""
     return Task.objects.filter(organisation_id=organisation_id, state=state).select_related("asked_by").order_by("id")
+
+
+def origins(references: list[UUID]) -> dict[UUID, Origin]:
+    """The trades among what transfers were for: their number and page, for statements of the ledger."""
+    found = Agreement.objects.filter(pk__in=references).values_list("pk", "number", "marketplace_id")
+    slugs = dict(Marketplace.objects.filter(pk__in={market for _, _, market in found}).values_list("pk", "slug"))
+    return {id: Origin(number, reverse("process:trade", args=[slugs[market], number])) for id, number, market in found}
