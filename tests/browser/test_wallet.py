@@ -22,9 +22,9 @@ def city(transactional_db: None) -> City:  # noqa: ARG001
 def test_the_wallet_is_topped_up_and_read(page: Any, live_server: Any, axe: Any, shots: Any, city: City) -> None:
     signed_in(page, Actor(city.clerk.pk, city.seller.pk), live_server.url)
     page.goto("/m/manufacturing/wallet/")
-    page.get_by_label("Amount").fill("512,400.00")
+    page.locator("#f-in-amount").fill("512,400.00")
     page.get_by_role("button", name="Top up").click()
-    page.wait_for_selector("text=The wallet is topped up.")
+    page.wait_for_selector("text=came in from your bank")
     market = city.market.id
     wallet = AccountSpec(market, "wallet", city.seller.pk, "CNY").id
     shared = [AccountSpec(market, book, None, "CNY") for book in ("escrow", "fees")]
@@ -39,7 +39,7 @@ def test_the_wallet_is_topped_up_and_read(page: Any, live_server: Any, axe: Any,
     page.goto("/m/manufacturing/wallet/")
     axe(page)
     shots("/m/manufacturing/wallet/", "wallet", page.context.cookies())
-    page.get_by_label("Amount").fill("9,999,999")
+    page.locator("#f-out-amount").fill("9,999,999")
     page.get_by_role("button", name="Withdraw").click()
     page.wait_for_selector("text=There is not enough money")
     axe(page)

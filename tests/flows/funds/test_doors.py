@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from huangpu.core.ids import uuid7
-from huangpu.flows.funds import acts, queries
-from huangpu.flows.funds.rules import AccountSpec, Hold
+from huangpu.flows.funds import acts, queries, references
+from huangpu.flows.funds.rules import AccountSpec, Hold, Transfer
 from huangpu.parties.middleware import SESSION_KEY
 from huangpu.parties.models import Organisation, Person
 from tests.small_city import City, found
@@ -39,7 +39,7 @@ def money(city: City, organisation: Organisation) -> tuple[int, int]:
 
 def send(client: Client, path: str, amount: Any, key: str = "") -> Any:
     return client.post(
-        f"/api/v1/m/manufacturing/wallet/{path}",
+        f"/api/v1/m/manufacturing/wallets/CNY/{path}",
         {"amount": amount},
         content_type="application/json",
         headers={"Idempotency-Key": key or str(uuid7())},
@@ -48,16 +48,16 @@ def send(client: Client, path: str, amount: Any, key: str = "") -> Any:
 
 def test_the_wallet_by_api(city: City) -> None:
     client = client_of(city.owner, city.buyer)
-    empty = client.get("/api/v1/m/manufacturing/wallet").json()
-    assert (empty["balance"], empty["held"], empty["available"], empty["currency"]) == (0, 0, 0, "CNY")
-    assert client.get("/api/v1/m/manufacturing/wallet/transfers").json()["items"] == []
+    empty = client.get("/api/v1/m/manufacturing/wallets/CNY").json()
+    assert (empty["posted"], empty["held"], empty["available"], empty["currency"]) == (0, 0, 0, "CNY")
+    assert client.get("/api/v1/m/manufacturing/wallets/CNY/statement").json()["items"] == []
     for _ in range(2):
-        assert send(client, "top-up", 500_000, "once").json()["wallet"]["balance"] == 500_000
+        assert send(client, "top-up", 500_000, "once").json()["posted"] == 500_000
     assert send(client, "withdraw", 100_000).status_code == 200
     refused = send(client, "withdraw", 400_001)
     assert (refused.status_code, refused.json()["code"]) == (409, "transfer.exceeds_floor")
     assert money(city, city.buyer) == (400_000, 0)
-    first = client.get("/api/v1/m/manufacturing/wallet/transfers?limit=1").json()
+    first = client.get("/api/v1/m/manufacturing/wallets/CNY/statement?limit=1").json()
     assert (first["items"][0]["kind"], first["items"][0]["posted"], first["items"][0]["balance"]) == (
         "withdrawal", -100_000, 400_000,
     )  # fmt: skip
@@ -87,26 +87,38 @@ def test_the_books_are_the_operators(city: City) -> None:
 
 def test_the_wallet_page_tops_up_and_says_what_is_wrong(city: City) -> None:
     client = client_of(city.owner, city.buyer)
-    key = str(uuid7())
+    key, base = str(uuid7()), "/m/manufacturing/wallet/"
     for _ in range(2):
-        form = {"amount": "1,234.50", "act": "top_up", "idempotency_key": key}
-        assert client.post("/m/manufacturing/wallet/move/", form).status_code == 302
+        assert client.post(f"{base}CNY/top-up/", {"amount": "1,234.50", "idempotency_key": key}).status_code == 302
     assert money(city, city.buyer) == (123_450, 0)
-    wrong = client.post("/m/manufacturing/wallet/move/", {"amount": "12,3x", "act": "withdraw", "idempotency_key": "a"})
-    assert wrong.status_code == 422
-    assert "12,3x" in wrong.content.decode()
-    much = client.post("/m/manufacturing/wallet/move/", {"amount": "2000", "act": "withdraw", "idempotency_key": "b"})
-    assert much.status_code == 409
-    assert "CN¥2,000.00 is asked for" in much.content.decode()
-    acts.ensure_accounts([AccountSpec(city.market.id, "escrow", None, "CNY")])
-    escrow = AccountSpec(city.market.id, "escrow", None, "CNY").id
+    wrong = client.post(f"{base}CNY/withdraw/", {"amount": "12,3x", "idempotency_key": "a"})
+    assert (wrong.status_code, "12,3x" in wrong.content.decode()) == (422, True)
+    much = client.post(f"{base}CNY/withdraw/", {"amount": "2000", "idempotency_key": "b"})
+    assert (much.status_code, "CN¥2,000.00 is asked for" in much.content.decode()) == (409, True)
+    escrow = AccountSpec(city.market.id, "escrow", None, "CNY")
+    acts.ensure_accounts([escrow])
     wallet = AccountSpec(city.market.id, "wallet", city.buyer.id, "CNY").id
-    acts.post([Hold(id=uuid7(), marketplace_id=city.market.id, debit=wallet, credit=escrow, amount=23_450, kind="escrow",
+    acts.post([Hold(id=uuid7(), marketplace_id=city.market.id, debit=wallet, credit=escrow.id, amount=23_450, kind="escrow",
                     reference=uuid7())])  # fmt: skip
-    page = client.get("/m/manufacturing/wallet/").content.decode()
-    for text in ("CN¥1,000.00", "CN¥234.50", "CN¥1,234.50", "Held in escrow", "Topped up from the bank"):
+    page = client.get(base).content.decode()
+    for text in ("CN¥1,000.00", "CN¥234.50", "CN¥1,234.50", "Set aside in escrow", "Paid in from the bank"):
         assert text in page
-    auditor = client_of(city.owner, city.seller).get("/m/manufacturing/wallet/").content.decode()
-    assert "No movements yet" in auditor
+    auditor = client_of(city.owner, city.seller).get(base).content.decode()
+    assert "Nothing has moved yet" in auditor
     assert "Top up</button>" not in auditor
-    assert Client().get("/m/manufacturing/wallet/").status_code == 302
+    assert Client().get(base).status_code in (302, 401)
+
+
+def test_what_a_transfer_was_for_is_a_link(city: City) -> None:
+    """A room above tells what a reference is: here a trade's number."""
+    reference = uuid7()
+    references.register(
+        lambda ids: {id: references.Origin("PO-2026-000007", "/there/") for id in ids if id == reference}
+    )
+    wallet = AccountSpec(city.market.id, "wallet", city.buyer.id, "CNY")
+    bank = AccountSpec(city.market.id, "bank", None, "CNY")
+    acts.ensure_accounts([wallet, bank])
+    acts.post([Transfer(id=uuid7(), marketplace_id=city.market.id, debit=bank.id, credit=wallet.id, amount=5, kind="payment",
+                        reference=reference)])  # fmt: skip
+    page = client_of(city.owner, city.buyer).get("/m/manufacturing/wallet/").content.decode()
+    assert '<a href="/there/">PO-2026-000007</a>' in page

@@ -1,63 +1,128 @@
-"""The endpoints of money: wallet, its transfers, top up and withdraw; the trial balance of a marketplace."""
+"""The endpoints of money: what one's organisation has on a marketplace, its statement, its bank."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Field, Router, Schema
 
 from huangpu.core import clock
 from huangpu.core.money import LARGEST, exponent
-from huangpu.core.web.paging import Page
+from huangpu.core.web.paging import LIMIT_DEFAULT, Page
+from huangpu.parties.actor import Actor
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import require
 
 from . import acts, queries
-from .rules import PHASES
+from .models import Account
 
 router = Router(tags=["funds"])
 
+Currency = Annotated[str, Field(max_length=3, examples=["CNY"])]
+MINOR = "Minor units of the currency."
+
 
 class WalletOut(Schema):
-    """A wallet. Amounts are minor units of its currency."""
+    """What the organisation has: `posted` is its own, `held` of it is set aside, `available` may be spent."""
 
-    account: UUID
     currency: str
-    balance: int = Field(description="credits less debits")
-    held: int = Field(description="what of it is set aside in holds")
-    available: int = Field(description="what may be spent")
+    posted: int = Field(description=MINOR)
+    held: int = Field(description=MINOR)
+    available: int = Field(description=MINOR)
 
 
 class EntryOut(Schema):
-    """A line of the statement, newest first. `posted` and `held` are what it changed, the rest what was there after it."""
+    """A line of the statement, newest first: its change of the wallet, and what that was after it."""
 
     id: UUID
     posted_at: datetime
-    phase: str = Field(description="single, hold, capture, void or expiry")
-    kind: str
-    reference: UUID = Field(description="the agreement or other act it belongs to")
-    hold: UUID | None
-    other_account: UUID
-    posted: int
-    held: int
-    balance: int
-    held_after: int
+    kind: str = Field(description="top_up, withdrawal, escrow, release, charge, refund, pay …")
+    reference: UUID = Field(alias="reference_id", description="The agreement or other act it belongs to.")
+    posted: int = Field(description=MINOR)
+    held: int = Field(description=MINOR)
+    balance: int = Field(description=MINOR)
+    held_after: int = Field(description=MINOR)
 
 
-class MoveIn(Schema):
-    """Money from or to the organisation's bank, in minor units."""
-
-    amount: int = Field(gt=0, le=LARGEST)
-    currency: str | None = Field(None, description="left out: the marketplace's")
+class AmountIn(Schema):
+    amount: int = Field(description=MINOR, ge=1, le=LARGEST)
 
 
-class MovedOut(Schema):
-    """The transfer that was made, and the wallet after it."""
+def _own(actor: Actor, act: str) -> UUID:
+    """The organisation that the caller acts for, which may do this."""
+    require(actor, act)
+    assert actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
+    require(actor, act, organisation_id=actor.organisation_id)
+    return actor.organisation_id
 
-    transfer: UUID
-    wallet: WalletOut
+
+def _wallet(request: PartyRequest, organisation_id: UUID, currency: str) -> dict[str, Any]:
+    exponent(currency)  # refuses what is no currency
+    found = queries.wallet(request.marketplace.pk, organisation_id, currency)
+    return {"currency": currency, "posted": found.posted, "held": found.held, "available": found.available}
+
+
+@router.get("/m/{marketplace}/wallets", response=list[WalletOut], summary="What one's organisation has")
+def wallets(request: PartyRequest, marketplace: str) -> list[dict[str, Any]]:
+    """One wallet a currency."""
+    own = _own(request.actor, "funds.see")
+    known = Account.objects.filter(marketplace_id=request.marketplace.pk, book="wallet", holder_id=own)
+    currencies = known.order_by("currency").values_list("currency", flat=True)
+    return [_wallet(request, own, currency) for currency in currencies]
+
+
+@router.get("/m/{marketplace}/wallets/{currency}", response=WalletOut, summary="A wallet")
+def wallet(request: PartyRequest, marketplace: str, currency: Currency) -> dict[str, Any]:
+    """Empty where nothing was ever paid in."""
+    return _wallet(request, _own(request.actor, "funds.see"), currency)
+
+
+@router.get("/m/{marketplace}/wallets/{currency}/statement", response=Page[EntryOut], summary="A wallet's statement")
+def statement(
+    request: PartyRequest,
+    marketplace: str,
+    currency: Currency,
+    cursor: str | None = None,
+    limit: int = LIMIT_DEFAULT,
+) -> Page[Any]:
+    """Every change of the wallet with the balance after it, newest first."""
+    own = _own(request.actor, "funds.see")
+    exponent(currency)
+    return queries.wallet_statement(request.marketplace.pk, own, currency, cursor, limit)
+
+
+@router.post("/m/{marketplace}/wallets/{currency}/top-up", response=WalletOut, summary="Bring money in")
+def top_up(request: PartyRequest, marketplace: str, currency: Currency, body: AmountIn) -> dict[str, Any]:
+    """From the organisation's bank into its wallet. The bank is simulated."""
+    own = _own(request.actor, "funds.top_up")
+    exponent(currency)
+    acts.top_up(
+        actor=request.actor,
+        marketplace_id=request.marketplace.pk,
+        organisation_id=own,
+        amount=body.amount,
+        currency=currency,
+        now=clock.now(),
+    )
+    return _wallet(request, own, currency)
+
+
+@router.post("/m/{marketplace}/wallets/{currency}/withdraw", response=WalletOut, summary="Send money out")
+def withdraw(request: PartyRequest, marketplace: str, currency: Currency, body: AmountIn) -> dict[str, Any]:
+    """From the wallet to the organisation's bank; what is held cannot go."""
+    own = _own(request.actor, "funds.withdraw")
+    exponent(currency)
+    acts.withdraw(
+        actor=request.actor,
+        marketplace_id=request.marketplace.pk,
+        organisation_id=own,
+        amount=body.amount,
+        currency=currency,
+        now=clock.now(),
+    )
+    return _wallet(request, own, currency)
 
 
 class BookOut(Schema):
@@ -66,77 +131,14 @@ class BookOut(Schema):
     book: str
     currency: str
     accounts: int
-    posted_debit: int
-    posted_credit: int
-    pending_debit: int
-    pending_credit: int
+    posted_debit: int = Field(description=MINOR)
+    posted_credit: int = Field(description=MINOR)
+    pending_debit: int = Field(description=MINOR)
+    pending_credit: int = Field(description=MINOR)
 
 
-def _own(request: PartyRequest, act: str) -> UUID:
-    require(request.actor, act)
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    return request.actor.organisation_id
-
-
-def _currency(request: PartyRequest, currency: str | None) -> str:
-    chosen = currency or request.marketplace.currency
-    exponent(chosen)  # refuses what is no currency
-    return chosen
-
-
-def _wallet(request: PartyRequest, currency: str | None) -> dict[str, Any]:
-    own = _own(request, "funds.see")
-    found = queries.wallet(request.marketplace.id, own, _currency(request, currency))
-    return {
-        "account": found.account_id,
-        "currency": found.currency,
-        "balance": found.posted,
-        "held": found.held,
-        "available": found.available,
-    }
-
-
-@router.get("/m/{marketplace}/wallet", response=WalletOut, summary="The wallet of the caller's organisation")
-def get_wallet(request: PartyRequest, marketplace: str, currency: str | None = None) -> Any:
-    return _wallet(request, currency)
-
-
-@router.get("/m/{marketplace}/wallet/transfers", response=Page[EntryOut], summary="The wallet's statement")
-def list_transfers(
-    request: PartyRequest, marketplace: str, currency: str | None = None, cursor: str | None = None, limit: int = 50
-) -> Any:
-    own = _own(request, "funds.see")
-    page = queries.wallet_statement(request.marketplace.id, own, _currency(request, currency), cursor, limit)
-    items = [
-        {
-            "id": line.id, "posted_at": line.posted_at, "phase": PHASES[line.phase], "kind": line.kind,
-            "reference": line.reference_id, "hold": line.hold_id, "other_account": line.other_id, "posted": line.posted,
-            "held": line.held, "balance": line.balance, "held_after": line.held_after,
-        }
-        for line in page.items
-    ]  # fmt: skip
-    return Page[Any].model_construct(items=items, next_cursor=page.next_cursor)
-
-
-@router.post("/m/{marketplace}/wallet/top-up", response=MovedOut, summary="Bring money in from the bank (simulated)")
-def top_up(request: PartyRequest, marketplace: str, data: MoveIn) -> Any:
-    return _moved(request, data, acts.top_up)
-
-
-@router.post("/m/{marketplace}/wallet/withdraw", response=MovedOut, summary="Send money to the bank (simulated)")
-def withdraw(request: PartyRequest, marketplace: str, data: MoveIn) -> Any:
-    return _moved(request, data, acts.withdraw)
-
-
-def _moved(request: PartyRequest, data: MoveIn, act: Any) -> dict[str, Any]:
-    transfer = act(
-        actor=request.actor, marketplace_id=request.marketplace.id, organisation_id=_own(request, "funds.see"),
-        amount=data.amount, currency=_currency(request, data.currency), now=clock.now(),
-    )  # fmt: skip
-    return {"transfer": transfer, "wallet": _wallet(request, data.currency)}
-
-
-@router.get("/m/{marketplace}/books", response=list[BookOut], summary="The trial balance, for the operator")
-def list_books(request: PartyRequest, marketplace: str) -> Any:
-    require(request.actor, "funds.see_books", marketplace_id=request.marketplace.id)
-    return queries.trial_balance(request.marketplace.id)
+@router.get("/m/{marketplace}/books", response=list[BookOut], summary="The trial balance of a marketplace")
+def books(request: PartyRequest, marketplace: str) -> list[queries.BookTotal]:
+    """For its operator and the regulator. In each currency debits equal credits, posted and pending."""
+    require(request.actor, "funds.see_books", marketplace_id=request.marketplace.pk)
+    return queries.trial_balance(request.marketplace.pk)
