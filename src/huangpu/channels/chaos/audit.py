@@ -33,6 +33,11 @@ DELIVERED = """
 SELECT a.number, a.amount, coalesce(sum(c.done_quantity) FILTER (WHERE c.action = 'deliver'), 0)
 FROM commerce_agreement a JOIN commerce_commitment c ON c.agreement_id = a.id WHERE a.marketplace_id = %s GROUP BY 1, 2
 """
+BANK = {"money.top-up": "funds.topped_up", "money.withdraw": "funds.withdrawn"}
+BANKED = """
+SELECT e.kind, e.organisation_id, (p.body ->> 'amount')::bigint FROM log_event e JOIN log_payload p ON p.id = e.id
+WHERE e.marketplace_id = %s AND e.kind IN ('funds.topped_up', 'funds.withdrawn') AND e.actor_id IS NOT NULL
+"""
 TOLD = """
 SELECT thread_id::text, kind, count(*) FROM log_event WHERE marketplace_id = %s AND kind LIKE 'tender.%%' GROUP BY 1, 2
 """
@@ -44,7 +49,7 @@ def audit(market: Market, journal: Journal) -> list[str]:
 
     sequence()
     wrong = [f"{len(open_)} calls were never answered"] if (open_ := _unanswered(journal)) else []
-    for check in (_answers_kept, _trades, _deliveries_and_money, _invoices, _tenders, _bids, _auction, _leaves):
+    for check in (_answers_kept, _trades, _deliveries_and_money, _bank, _invoices, _tenders, _bids, _auction, _leaves):
         wrong += check(market, journal)
     return wrong
 
@@ -98,6 +103,8 @@ def _deliveries_and_money(market: Market, journal: Journal) -> Iterator[str]:
         delivered[_number(call)] -= Decimal(call.body["quantity"])
     for call in journal.acknowledged("trade.hold"):
         paid[call.by.id] += found[_number(call)][0]
+    for call in journal.acknowledged(*BANK):
+        paid[call.by.id] += call.body["amount"] * (1 if call.kind == "money.withdraw" else -1)
     if not _unanswered(journal):
         for number, (_amount, quantity) in found.items():
             if quantity != delivered[number]:
@@ -107,6 +114,18 @@ def _deliveries_and_money(market: Market, journal: Journal) -> Iterator[str]:
             left = wallet.posted_credit - wallet.posted_debit - wallet.pending_debit
             if left != MONEY - paid[buyer.id]:
                 yield f"buyer {buyer.id}: has {left} left, by its acknowledged payments {MONEY - paid[buyer.id]}"
+
+
+def _bank(market: Market, journal: Journal) -> Iterator[str]:
+    """Each amount that went in or out is in the log as often as it was acknowledged: once."""
+    from huangpu.core.db import rows
+
+    ours: Counter[tuple[Any, ...]] = Counter(
+        (BANK[call.kind], call.by.id, call.body["amount"]) for call in journal.acknowledged(*BANK)
+    )
+    theirs: Counter[tuple[Any, ...]] = Counter(rows(BANKED, [market.id]))
+    if ours != theirs and not _unanswered(journal):
+        yield f"bank: {(ours - theirs).total()} payments are lost, {(theirs - ours).total()} nobody was told of"
 
 
 def _invoices(market: Market, journal: Journal) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""What the clients do at the same time, over HTTP only: keep agreements, run whole tenders, bid in a live auction."""
+"""What the clients do at the same time, over HTTP only: keep agreements, run whole tenders, bid in a live auction, bring
+money in and out."""
 
 from __future__ import annotations
 
@@ -17,12 +18,13 @@ BIDS_OPEN_S = 5
 
 
 def threads(market: Market, client_of: Any) -> list[Thread]:
-    """The clients, not started: two keep agreements, two tender, two bid in the auction."""
+    """The clients, not started: two keep agreements, two tender, two bid in the auction, one goes to the bank."""
     waiting = [iter(market.agreements[half::2]) for half in (0, 1)]
     return [
         *(Thread(target=keep_agreements, args=(client_of(), half), daemon=True) for half in waiting),
         *(Thread(target=tender, args=(client_of(), market, buyer), daemon=True) for buyer in market.buyers),
         *(Thread(target=bid, args=(client_of(), market, place), daemon=True) for place in (0, 1)),
+        Thread(target=bank, args=(client_of(), market), daemon=True),
     ]
 
 
@@ -158,6 +160,18 @@ def bid(client: Client, market: Market, place: int) -> None:
             return
         client.act("auction.bid", firm, path, {"amount_minor": START_PRICE - count * 1000 - place})
         pause(client.stop, client.random.uniform(0.01, 0.1))
+
+
+def bank(client: Client, market: Market) -> None:
+    """Money in and out of the buyers' wallets, while it is being spent. Every amount comes once only."""
+    for count in itertools.count(1):
+        if client.stop.is_set():
+            return
+        way = client.random.choice(("top-up", "withdraw"))
+        client.act(
+            f"money.{way}", client.random.choice(market.buyers), f"/wallets/CNY/{way}", {"amount": 10**6 + count}
+        )
+        pause(client.stop, client.random.uniform(0.05, 0.3))
 
 
 def pause(stop: Event, seconds: float) -> None:
