@@ -10,9 +10,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
+import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
@@ -127,7 +136,7 @@ def shot() -> Callable[[Page, str], Path]:
     def write(page: Page, name: str, full: bool = True) -> Path:
         SHOTS.mkdir(parents=True, exist_ok=True)
         path = SHOTS / f"{name}.png"
-        page.screenshot(path=path, full_page=full)
+        page.screenshot(path=path, full_page=full, caret="initial")  # hiding it would need an inline style
         return path
 
     return write
@@ -163,3 +172,57 @@ def shots(browser: Browser, live_server: Any) -> Callable[..., list[Path]]:
         return written
 
     return write
+
+
+@contextmanager
+def live_process(web_port: int, live_port: int) -> Iterator[None]:
+    """The product's live process, on the tests' database."""
+    from django.conf import settings as django_settings
+    from django.db import connection
+
+    from huangpu.core import processes
+
+    given = connection.settings_dict
+    url = f"postgresql://{given['USER']}@/{given['NAME']}?host={given['HOST']}"
+    env = {**os.environ, "DATABASE_URL": url, "HUANGPU_SECRET_KEY": django_settings.SECRET_KEY}
+    env |= {"HUANGPU_PORT": str(web_port), "HUANGPU_LIVE_PORT": str(live_port)}
+    command = [sys.executable, "-m", "granian", "huangpu.channels.cli.live:application", "--interface", "asgi"]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(live_port),
+        "--no-ws",
+        "--log-level",
+        "warning",
+        "--workers-kill-timeout",
+        "1",
+    ]
+    process = processes.start(command, stop_signal=signal.SIGTERM, env=env)
+    try:
+        end = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{live_port}/", timeout=5).read()
+                break
+            except OSError:
+                assert process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.05)  # a poll of the start, not of an outcome
+        yield
+    finally:
+        processes.end_group(process, signal.SIGTERM, 10)
+
+
+@pytest.fixture
+def live(live_server: Any, settings: Any) -> Callable[[], Any]:
+    """Starts (and restarts) the live process where the pages look for it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    web = urlsplit(live_server.url)
+    settings.HUANGPU = replace(settings.HUANGPU, port=web.port, live_port=port)
+    policy = deepcopy(settings.CONTENT_SECURITY_POLICY)
+    policy["DIRECTIVES"]["connect-src"].append(f"http://{web.hostname}:{port}")
+    settings.CONTENT_SECURITY_POLICY = policy
+    return lambda: live_process(web.port, port)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from huangpu.core import clock, processes
+from huangpu.core import clock
 from huangpu.core.names import named
 from huangpu.markets.auction import acts
 from huangpu.markets.auction.models import Auction
@@ -93,55 +81,6 @@ class Market:
             amount -= 3_500_00 + step * 250_00
             self.bid(auction, f"clerk{who}", amount, seconds=280 - 33 * step)
         self.bid(auction, "clerk1", 1_283_900_00, seconds=5)
-
-
-@contextmanager
-def live_process(web_port: int, live_port: int) -> Iterator[None]:
-    """The product's live process, on the tests' database."""
-    given = connection.settings_dict
-    url = f"postgresql://{given['USER']}@/{given['NAME']}?host={given['HOST']}"
-    env = {**os.environ, "DATABASE_URL": url, "HUANGPU_SECRET_KEY": django_settings.SECRET_KEY}
-    env |= {"HUANGPU_PORT": str(web_port), "HUANGPU_LIVE_PORT": str(live_port)}
-    command = [sys.executable, "-m", "granian", "huangpu.channels.cli.live:application", "--interface", "asgi"]
-    command += [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(live_port),
-        "--no-ws",
-        "--log-level",
-        "warning",
-        "--workers-kill-timeout",
-        "1",
-    ]
-    process = processes.start(command, stop_signal=signal.SIGTERM, env=env)
-    try:
-        end = time.monotonic() + 30
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{live_port}/", timeout=5).read()
-                break
-            except OSError:
-                assert process.poll() is None
-                assert time.monotonic() < end
-                time.sleep(0.05)  # a poll of the start, not of an outcome
-        yield
-    finally:
-        processes.end_group(process, signal.SIGTERM, 10)
-
-
-@pytest.fixture
-def live(live_server: Any, settings: Any) -> Callable[[], Any]:
-    """Starts (and restarts) the live process where the pages look for it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    web = urlsplit(live_server.url)
-    settings.HUANGPU = replace(settings.HUANGPU, port=web.port, live_port=port)
-    policy = deepcopy(settings.CONTENT_SECURITY_POLICY)
-    policy["DIRECTIVES"]["connect-src"].append(f"http://{web.hostname}:{port}")
-    settings.CONTENT_SECURITY_POLICY = policy
-    return lambda: live_process(web.port, port)
 
 
 def signed_in(page: Page, live_server: Any, person: Person) -> Page:
