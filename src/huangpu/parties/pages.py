@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -226,17 +227,16 @@ def operator(request: PartyRequest, marketplace: str) -> HttpResponse:
     return render(request, "parties/operator.html", context, status=422 if errors else 200)
 
 
-@require_GET
-def marketplace(request: PartyRequest, marketplace: str) -> HttpResponse:
-    """The front of a marketplace: who operates it, what is traded, by which rules."""
+def marketplace_facts(request: PartyRequest) -> dict[str, Any]:
+    """What the front of a marketplace says of it: what is traded there, by which rules. `parties/marketplace.html` shows
+    it; the page itself is the city board's, which knows the figures."""
     market = request.marketplace
-    context = {
+    return {
         "sectors_here": [words.word(words.SECTORS, code) for code in market.sectors],
         "markets_here": [words.word(words.MARKETS, code) for code in market.profile.get("markets", [])],
         "fee": rules.percent_of_fee(market.fee_ppm),
         "may_configure": may(request.actor, "parties.configure_marketplace", marketplace_id=market.pk),
     }
-    return render(request, "parties/marketplace.html", context)
 
 
 urlpatterns = [
@@ -248,7 +248,6 @@ urlpatterns = [
     path("act-for/", act_for, name="act_for"),
     path("marketplaces/", marketplaces, name="marketplaces"),
     path("marketplaces/new/", open_marketplace, name="open_marketplace"),
-    path("m/<slug:marketplace>/", marketplace, name="marketplace"),
     path("m/<slug:marketplace>/operator/", operator, name="marketplace_operator"),
     path("m/<slug:marketplace>/o/<uuid:organisation_id>/", organisation, name="organisation_here"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -16,9 +17,11 @@ from django.views.decorators.http import require_GET
 
 from huangpu.channels.web.examples import six, sixty
 from huangpu.channels.web.signin import demo_signin
+from huangpu.city.board.front import city_front
 from huangpu.core import clock
 from huangpu.core.web.status import BASE
 from huangpu.parties import queries
+from huangpu.parties.models import Marketplace
 from huangpu.parties.rights import ROLE_NAMES
 
 
@@ -62,8 +65,12 @@ def design(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def front(request: HttpRequest) -> HttpResponse:
-    """The city's front page: its marketplaces."""
-    return render(request, "site/front.html", {"marketplaces": queries.marketplaces().select_related("operator")})
+    """The city's front page: its five flows, its figures, what is traded now, its marketplaces."""
+    now = clock.now()
+    city = request.marketplace or Marketplace()  # type: ignore[attr-defined]  # before the city is founded: its defaults
+    board = city_front(now=now, zone=ZoneInfo(city.zone), currency=city.currency)
+    context = {"board": board, "now": now, "demo": settings.HUANGPU.demo}
+    return render(request, "site/front.html", context)
 
 
 @login_required

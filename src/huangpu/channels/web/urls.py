@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("huangpu.flows.funds.pages")),
     path("", include("huangpu.flows.process.pages")),
     path("", include("huangpu.parties.pages")),
+    path("", include("huangpu.city.board.pages")),
     path("", include("huangpu.markets.history.pages")),
     path("", include("huangpu.markets.tender.history_door")),
     path("", include("huangpu.markets.tender.pages")),
