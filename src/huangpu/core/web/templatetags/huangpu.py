@@ -64,9 +64,11 @@ def number(value: Decimal | int | float | None) -> str:
 
 
 @register.filter
-def percent(share: Decimal | float | None) -> str:
-    """A share of one as a percentage with at most one decimal: 0.057 is «5.7%»."""
-    return NOTHING if share is None else format_percent(share, format="#,##0.##%", locale=locale())
+def percent(share: Decimal | float | None, decimals: int = 2) -> str:
+    """A share of one as a percentage with at most two decimals, or fewer: 0.0574 is «5.74%», by `share|percent:1` «5.7%»."""
+    if share is None:
+        return NOTHING
+    return format_percent(round(share, decimals + 2), format="#,##0.##%", locale=locale())
 
 
 @register.filter
