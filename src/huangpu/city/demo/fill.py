@@ -18,6 +18,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
+from huangpu.city.board import acts as board
 from huangpu.core import clock
 from huangpu.core.db import execute, one_act
 from huangpu.core.log.sequencer import sequence

@@ -68,7 +68,7 @@ def percent(share: Decimal | float | None, decimals: int = 2) -> str:
     """A share of one as a percentage with at most two decimals, or fewer: 0.0574 is «5.74%», by `share|percent:1` «5.7%»."""
     if share is None:
         return NOTHING
-    return format_percent(round(share, decimals + 2), format="#,##0.##%", locale=locale())
+    return format_percent(round(Decimal(str(share)), decimals + 2), format="#,##0.##%", locale=locale())
 
 
 @register.filter
