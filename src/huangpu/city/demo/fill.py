@@ -95,6 +95,7 @@ def fill(scale: int, progress: Progress) -> None:
         trade_everywhere(city)
     execute("SET synchronous_commit = on")
     sequence()  # the commit that brings everything before it to the disk
+    board.catch_up()  # so that the first page has its figures
 
 
 @contextmanager
