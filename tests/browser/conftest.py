@@ -50,9 +50,12 @@ if "HUANGPU_SHOTS" not in os.environ:
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is marked `browser`, and skipped where there is none."""
+    """Everything in this folder is marked `browser`, skipped where there is none, and comes last: once a browser runs,
+    Playwright keeps an event loop in this thread, and no test after it could start one of its own."""
     here = Path(__file__).parent
+    items.sort(key=lambda item: here in item.path.parents)  # stable: the order is kept otherwise
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection, transaction
+
 from huangpu.core.clock import rfc3339
-from huangpu.core.db import rows
-from huangpu.core.log.sequencer import read
+from huangpu.core.db import execute, rows
+from huangpu.core.log.sequencer import placed
 from huangpu.core.verify import Check
 
 from . import store
@@ -22,7 +25,24 @@ SHOWN_MAX = 5
 
 
 def checks() -> Iterator[Check]:
-    """Counts every log again, as far as the board has read it, and compares every row."""
+    """Counts every log again, as far as the board has read it, and compares every row: all of one instant, since the board
+    may read on meanwhile."""
+    with _one_instant():
+        found = list(_checks())
+    yield from found
+
+
+@contextmanager
+def _one_instant() -> Iterator[None]:
+    if connection.in_atomic_block:  # of a test: nothing else is written there
+        yield
+        return
+    with transaction.atomic():
+        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _checks() -> Iterator[Check]:
     events, wrong = 0, []
     told: set[UUID] = set()
     trading: set[UUID] = set()
@@ -53,7 +73,7 @@ def recount(market: Market) -> tuple[Tally, int]:
     end, place = position(market.id), 0
     tally = Tally()
     while place < end:
-        events = [one for one in read(market.id, after=place, limit=BATCH_MAX) if one.position <= end]
+        events = [one for one in placed(market.id, place, BATCH_MAX) if one.position <= end]
         tally.terms = store.terms(wanted(events)[0])
         count(tally, market, events)
         place = events[-1].position

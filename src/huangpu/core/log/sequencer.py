@@ -83,10 +83,11 @@ def read(marketplace_id: UUID, *, after: int = 0, limit: int = 1000) -> list[Log
     that has been acknowledged is seen by the next reader even when no worker is running."""
     if row("SELECT 1 FROM log_pending WHERE marketplace_id = %s LIMIT 1", [marketplace_id]):
         sequence()
-    return _placed(marketplace_id, after, limit)
+    return placed(marketplace_id, after, limit)
 
 
-def _placed(marketplace_id: UUID, after: int, limit: int) -> list[Logged]:
+def placed(marketplace_id: UUID, after: int, limit: int) -> list[Logged]:
+    """The same, of what has its position already: for who must not write, or is inside a transaction of its own."""
     found = rows(
         "SELECT p.position, e.id, e.marketplace_id, e.kind, e.subject_type, e.subject_id, e.thread_id, e.actor_id,"
         " e.organisation_id, e.occurred_at, e.audience, e.leaf, b.body"
@@ -116,7 +117,7 @@ def consume(
         )
         if at is None:
             return 0
-        events = _placed(marketplace_id, at[0], limit)
+        events = placed(marketplace_id, at[0], limit)
         if not events:
             return 0
         handle(events)
