@@ -23,7 +23,7 @@ from huangpu.channels.bench.registry import bench
 from huangpu.channels.bench.run import CLIENTS, Run, pgbench_program, throwaway_database
 from huangpu.core.ids import uuid7
 
-ROUNDS = 5
+ROUNDS = 7
 TPCB_SCALE = 20
 WALLETS, WALLETS_GROWN = 10_000, 100_000
 RICH = 10**12  # what each wallet starts with, so that the floor of 0 is checked and never met
@@ -59,7 +59,7 @@ def ledger(run: Run) -> Iterator[Measure]:
 
     The planted twin keeps the hot account in one row.
     """
-    seconds = 3 if run.quick else 15
+    seconds = 2 if run.quick else 15
     _open(run, hot_slots=0 if run.planted else 16)
     with _tpcb(run) as reference_url:
         run.say(f"{ROUNDS} rounds of TPC-B, single and hot, {seconds} s each")

@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, Least, Now
-from django.db.models.lookups import GreaterThanOrEqual, IsNull
+from django.db.models.functions import Least, Now
+from django.db.models.lookups import GreaterThanOrEqual
 
 from huangpu.core.models import AppendOnly
 
 from .rules import SINGLE
 
 HOLD_STATES = ["pending", "posted", "voided", "expired"]
+
+
+# no sum below 0, the floor, the ceiling, and no limit on an account in sub-balances; its text is in the first migration
+WITHIN_LIMITS = models.Func(
+    "balance_min",
+    "balance_max",
+    "posted_debit",
+    "posted_credit",
+    "pending_debit",
+    "pending_credit",
+    "sub_balances",
+    function="funds_within_limits",
+    output_field=models.BooleanField(),
+)
 
 
 class Account(models.Model):
@@ -40,25 +54,8 @@ class Account(models.Model):
 
     class Meta:
         constraints = [
-            # written tersely, since PostgreSQL reads a constraint anew at every statement: an unset limit is NULL and passes
-            models.CheckConstraint(
-                condition=GreaterThanOrEqual(
-                    Least("posted_debit", "posted_credit", "pending_debit", "pending_credit"), Value(0)
-                ),
-                name="funds_account_counts_up",
-            ),
-            models.CheckConstraint(
-                condition=Q(balance_min__lte=F("posted_credit") - F("posted_debit") - F("pending_debit")),
-                name="funds_account_never_below",
-            ),
-            models.CheckConstraint(
-                condition=Q(balance_max__gte=F("posted_credit") + F("pending_credit") - F("posted_debit")),
-                name="funds_account_never_above",
-            ),
-            models.CheckConstraint(
-                condition=Q(sub_balances=0) | Q(IsNull(Coalesce("balance_min", "balance_max"), True)),
-                name="funds_account_one_row_if_limited",
-            ),
+            # one function for all that must hold: PostgreSQL reads a constraint anew at every statement, and a call is short
+            models.CheckConstraint(condition=WITHIN_LIMITS, name="funds_account_within_limits"),
             models.UniqueConstraint(
                 fields=["holder_id", "marketplace_id", "book", "currency"],
                 name="funds_account_once",
@@ -126,7 +123,6 @@ class Transfer(AppendOnly):
                 name="funds_transfer_nominal",
                 condition=Q(nominal_id__isnull=False),
             ),
-            models.Index(fields=["reference_id", "id"], name="funds_transfer_reference"),
         ]
 
 

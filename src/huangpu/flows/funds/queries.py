@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import row, rows
@@ -224,8 +223,3 @@ def sums_by_currency(totals: Sequence[BookTotal]) -> list[BookTotal]:
         columns = ("accounts", "posted_debit", "posted_credit", "pending_debit", "pending_credit")
         found.append(BookTotal("", currency, *(sum(getattr(total, name) for total in same) for name in columns)))
     return found
-
-
-def transfers_of(reference_id: UUID) -> QuerySet[Transfer]:
-    """All that was posted for an agreement or other act."""
-    return Transfer.objects.filter(reference_id=reference_id)
