@@ -17,7 +17,7 @@ from .source import Source, listen
 
 log = logging.getLogger(__name__)
 
-FRAME_S = 0.2  # at most five frames a second: more cost the bids their processor and arrive no sooner
+FRAME_S = 0.1  # at most ten frames a second
 BEAT_S = 5.0  # without anything new, the clock is sent so often
 LOOK_S = 1.0  # a lost notification is made good within this time
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
