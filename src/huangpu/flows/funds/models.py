@@ -18,7 +18,7 @@ from .rules import SINGLE
 HOLD_STATES = ["pending", "posted", "voided", "expired"]
 
 
-# no sum below 0, the floor, the ceiling, and no limit on an account in sub-balances; its text is in the first migration
+# no sum below 0, the floor, the ceiling, and no limit on an account in sub-balances; its text is in migration 0003
 WITHIN_LIMITS = models.Func(
     "balance_min",
     "balance_max",

@@ -22,14 +22,12 @@ RESULT = """
 CREATE TYPE funds_result AS (item int, result text, account_id uuid, asked bigint, available bigint)
 """
 
-# The plans are made once a connection: to plan these statements anew for each call costs several times their work.
 # `item` counts from 0. A linked group has one net effect an account: what it may not break, it may not break in the end.
 POST = """
 CREATE FUNCTION ledger_post(
   p_phase smallint[], p_id uuid[], p_marketplace uuid[], p_debit uuid[], p_credit uuid[], p_hold uuid[], p_amount bigint[],
   p_closes boolean[], p_kind text[], p_reference uuid[], p_expires timestamptz[], p_group uuid, p_now timestamptz
-) RETURNS SETOF funds_result LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+) RETURNS SETOF funds_result LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   instant timestamptz;
@@ -37,13 +35,12 @@ DECLARE
   result text[]; debit uuid[]; credit uuid[]; nominal uuid[]; amount bigint[]; rest bigint[]; reference uuid[];
   account uuid[]; posted_d bigint[]; posted_c bigint[]; pending_d bigint[]; pending_c bigint[];
 BEGIN
-  IF 2 <= ANY (p_phase) THEN
-    SELECT array_agg(l.debit_id) || array_agg(l.credit_id) INTO account FROM (
-      SELECT h.debit_id, h.credit_id FROM funds_hold h JOIN unnest(p_hold) u(id) ON u.id = h.id
-      ORDER BY h.id FOR NO KEY UPDATE OF h
-    ) l;
-  END IF;
-  PERFORM 1 FROM funds_account a JOIN unnest(p_debit || p_credit || account) u(id) ON u.id = a.id
+  PERFORM 1 FROM funds_hold h JOIN unnest(p_hold) u(id) ON u.id = h.id ORDER BY h.id FOR NO KEY UPDATE OF h;
+  PERFORM 1 FROM funds_account a JOIN (
+    SELECT unnest(p_debit) AS id UNION SELECT unnest(p_credit)
+    UNION SELECT h.debit_id FROM unnest(p_hold) u(id) JOIN funds_hold h ON h.id = u.id
+    UNION SELECT h.credit_id FROM unnest(p_hold) u(id) JOIN funds_hold h ON h.id = u.id
+  ) used ON used.id = a.id
   WHERE a.sub_balances = 0 ORDER BY a.id FOR NO KEY UPDATE OF a;
   instant := clock_timestamp();
   -- first as if no id were known, since to look for them opens every month's partition; then, if need be, with what is known
@@ -225,40 +222,46 @@ CREATE FUNCTION ledger_transfer(
   p_id uuid, p_marketplace uuid, p_debit uuid, p_credit uuid, p_amount bigint, p_kind text, p_reference uuid
 ) RETURNS boolean LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-  money text;
-  debit_slots int := 0; credit_slots int;  -- 0: kept in one row
+  debit_slots int; credit_slots int;  -- unset: kept in one row
+  debit_currency text; credit_currency text;
   debited boolean := false; credited boolean := false; posted boolean := false;
 BEGIN
-  SELECT currency, sub_balances INTO money, credit_slots
-  FROM funds_account WHERE id = p_credit AND marketplace_id = p_marketplace;
-  IF NOT FOUND OR p_debit = p_credit THEN
-    RETURN false;
-  END IF;
   -- the higher row is touched only when the lower one is ours, or in sub-balances: so `ledger_post` may follow in its order
-  IF credit_slots = 0 AND p_debit > p_credit THEN
+  IF p_debit > p_credit THEN
     UPDATE funds_account SET posted_credit = posted_credit + p_amount
-    WHERE id = p_credit AND sub_balances = 0
-      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE;
-    IF NOT FOUND THEN
+    WHERE id = p_credit AND sub_balances = 0 AND marketplace_id = p_marketplace
+      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE
+    RETURNING currency INTO credit_currency;
+    credited := FOUND;
+    IF NOT credited THEN
+      SELECT currency, sub_balances INTO credit_currency, credit_slots
+      FROM funds_account WHERE id = p_credit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+    END IF;
+    IF credit_currency IS NULL THEN
       RETURN false;
     END IF;
-    credited := true;
   END IF;
   UPDATE funds_account SET posted_debit = posted_debit + p_amount
-  WHERE id = p_debit AND sub_balances = 0 AND marketplace_id = p_marketplace AND currency = money
-    AND (posted_credit - posted_debit - pending_debit - p_amount >= balance_min) IS NOT FALSE;
+  WHERE id = p_debit AND sub_balances = 0 AND marketplace_id = p_marketplace
+    AND (posted_credit - posted_debit - pending_debit - p_amount >= balance_min) IS NOT FALSE
+  RETURNING currency INTO debit_currency;
   debited := FOUND;
   IF NOT debited THEN
-    SELECT sub_balances INTO debit_slots
-    FROM funds_account WHERE id = p_debit AND sub_balances > 0 AND marketplace_id = p_marketplace AND currency = money;
+    SELECT currency, sub_balances INTO debit_currency, debit_slots
+    FROM funds_account WHERE id = p_debit AND sub_balances > 0 AND marketplace_id = p_marketplace;
   END IF;
-  IF credit_slots = 0 AND p_debit < p_credit AND (debited OR debit_slots > 0) THEN
+  IF p_debit < p_credit AND debit_currency IS NOT NULL THEN
     UPDATE funds_account SET posted_credit = posted_credit + p_amount
-    WHERE id = p_credit AND sub_balances = 0
-      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE;
+    WHERE id = p_credit AND sub_balances = 0 AND marketplace_id = p_marketplace
+      AND (posted_credit + pending_credit + p_amount - posted_debit <= balance_max) IS NOT FALSE
+    RETURNING currency INTO credit_currency;
     credited := FOUND;
+    IF NOT credited THEN
+      SELECT currency, sub_balances INTO credit_currency, credit_slots
+      FROM funds_account WHERE id = p_credit AND sub_balances > 0 AND marketplace_id = p_marketplace;
+    END IF;
   END IF;
-  IF (debited OR debit_slots > 0) AND (credited OR credit_slots > 0) THEN
+  IF debit_currency = credit_currency AND p_debit <> p_credit THEN
     BEGIN
       INSERT INTO funds_transfer (id, marketplace_id, debit_id, credit_id, amount, kind, phase, rest, closes, reference_id,
                                   posted_at)
