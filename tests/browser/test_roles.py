@@ -121,7 +121,7 @@ def statuses(readers: dict[str, Client], address: str) -> dict[str, int]:
 
 
 def test_a_draft_is_its_organisations_alone(world: World, readers: dict[str, Client]) -> None:
-    draft = world.planned() if hasattr(world, "planned") else acts.draft_from(
+    draft = acts.draft_from(
         actor=world.buyer, source_id=world.published().id, marketplace_id=world.marketplace.id, now=clock.now()
     )  # fmt: skip
     found = statuses(readers, f"/m/{world.marketplace.slug}/tenders/{draft.number}/")

@@ -6,12 +6,10 @@ Reference and candidates take turns, and the median round counts, so that a busy
 
 from __future__ import annotations
 
-import os
 import random
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -21,6 +19,7 @@ import psycopg
 from huangpu.channels.bench.measure import Measure, at_least
 from huangpu.channels.bench.registry import bench
 from huangpu.channels.bench.run import CLIENTS, Run, pgbench_program, throwaway_database
+from huangpu.channels.bench.together import count_for, together
 from huangpu.core.ids import uuid7
 
 ROUNDS = 7
@@ -75,7 +74,7 @@ def ledger(run: Run) -> Iterator[Measure]:
         yield _median("ledger.hot", [(hot, tpcb) for tpcb, _, hot in rounds])
         tpcb = statistics.median(tpcb for tpcb, _, _ in rounds)
         run.say(f"{CLIENTS} processes post one transfer a transaction through Python")
-        yield at_least("ledger.python", _through_python(seconds) / seconds, "transfers/s", None, tpcb)
+        yield at_least("ledger.python", together(__name__, CLIENTS, str(seconds)) / seconds, "transfers/s", None, tpcb)
         if not run.quick:
             run.say(f"{WALLETS_GROWN} accounts")
             _wallets(run, FIRST + WALLETS, FIRST + WALLETS_GROWN)
@@ -146,36 +145,15 @@ def _script(run: Run, wallets: int, hot: bool = False) -> str:
     )
 
 
-def _through_python(seconds: int) -> int:
-    command = [sys.executable, "-m", __name__, str(seconds)]
-    children = [
-        subprocess.Popen(
-            [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
-        )
-        for number in range(CLIENTS)
-    ]
-    for child in children:  # each says that it is ready, then all start at once
-        assert child.stdout is not None
-        child.stdout.readline()
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    counts = [child.communicate()[0] for child in children]
-    if any(child.returncode for child in children):
-        raise RuntimeError("a posting process failed")
-    return sum(int(count) for count in counts)
-
-
 def _child(seconds: int, number: int) -> None:
-    """Posts until the time is over; prints how many."""
+    """Posts until the time is over."""
     import django
 
     django.setup()
     from huangpu.flows.funds import acts
     from huangpu.flows.funds.rules import Transfer
 
-    dice, done = random.Random(number), 0
+    dice = random.Random(number)
 
     def one() -> None:
         payer, payee = dice.sample(range(FIRST, FIRST + WALLETS), 2)
@@ -185,13 +163,7 @@ def _child(seconds: int, number: int) -> None:
         )  # fmt: skip
 
     one()
-    print("ready", flush=True)
-    sys.stdin.readline()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        one()
-        done += 1
-    print(done, flush=True)
+    count_for(seconds, one)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +12,7 @@ from uuid import UUID
 from huangpu.channels.bench.measure import Measure, at_least, at_most
 from huangpu.channels.bench.registry import bench
 from huangpu.channels.bench.run import Run
+from huangpu.channels.bench.together import count_for, together
 from huangpu.core.memory import settle
 
 PROCESSES = 8
@@ -27,32 +25,11 @@ def trade(run: Run) -> Iterator[Measure]:
     market = _open_market(PROCESSES + 1)
     seconds = run.seconds
     run.say(f"{PROCESSES} processes trade for {seconds} s: conclude with holds, deliver, accept, release with fee")
-    done = _together(run, market, seconds)
+    done = together(__name__, PROCESSES, str(market), str(seconds), "planted" if run.planted else "real")
     yield at_least("trade.complete", done / seconds, "trades/s", 0.10, run.tpcb().tps)
     one, fifty = _statements(market, 1, run.planted), _statements(market, 50, run.planted)
     yield at_most("trade.statements", one, "statements", 25)
     yield at_most("trade.statements.lines", fifty, "statements for 50 lines", 1.0, one)
-
-
-def _together(run: Run, market: UUID, seconds: int) -> int:
-    command = [sys.executable, "-m", __name__, str(market), str(seconds), "planted" if run.planted else "real"]
-    children = [
-        subprocess.Popen(
-            [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
-        )
-        for number in range(PROCESSES)
-    ]
-    for child in children:  # each says that it is ready, then all start at once
-        assert child.stdout is not None
-        child.stdout.readline()
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    counts = [child.communicate()[0] for child in children]
-    if any(child.returncode for child in children):
-        raise RuntimeError("a trading process failed")
-    return sum(int(count) for count in counts)
 
 
 def _open_market(pairs: int) -> UUID:
@@ -138,21 +115,15 @@ def _look_at_each_line(lines: int) -> None:
         Commitment.objects.filter(ordinal=number).first()
 
 
-def _trade_for(market: UUID, seconds: float, planted: bool, number: int) -> int:
-    pair, count = Pair(market, number), 0
+def _trade_for(market: UUID, seconds: float, planted: bool, number: int) -> None:
+    pair = Pair(market, number)
     pair.trade()
     settle()  # as every process that serves does
-    print("ready", flush=True)
-    sys.stdin.readline()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pair.trade(200 if planted else 1)
-        count += 1
-    return count
+    count_for(seconds, lambda: pair.trade(200 if planted else 1))
 
 
 if __name__ == "__main__":
     import django
 
     django.setup()
-    print(_trade_for(UUID(sys.argv[1]), float(sys.argv[2]), sys.argv[3] == "planted", int(sys.argv[4])))
+    _trade_for(UUID(sys.argv[1]), float(sys.argv[2]), sys.argv[3] == "planted", int(sys.argv[4]))

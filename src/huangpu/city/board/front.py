@@ -105,7 +105,6 @@ class Front:
     closing: list[Tender]
     auctions: list[Auction]
     agreements: list[Agreement]
-
     cards: list[Card] = field(default_factory=list)
 
     @property

@@ -116,7 +116,7 @@ def _open_auction() -> dict[str, Any]:
 @contextmanager
 def _served(run: Run, place: dict[str, Any]) -> Iterator[tuple[int, int]]:
     """The web server and the live process of the product, on free ports."""
-    web, live = _free_ports(2)
+    web, live = processes.free_ports(2)
     env = {**os.environ, "DATABASE_URL": run.url, "HUANGPU_SECRET_KEY": place["secret"]}
     env |= {"HUANGPU_PORT": str(web), "HUANGPU_LIVE_PORT": str(live), "DJANGO_SETTINGS_MODULE": "huangpu.settings"}
     door = "huangpu.channels.bench.auction.planted" if run.planted else "huangpu.channels.cli.web"
@@ -137,7 +137,8 @@ def _served(run: Run, place: dict[str, Any]) -> Iterator[tuple[int, int]]:
         [*common, f"{door}:application", "--interface", "wsgi", "--port", str(web), *threads],
         [*common, "huangpu.channels.cli.live:application", "--interface", "asgi", "--port", str(live)],
     ]
-    started = [processes.start(one, stop_signal=signal.SIGTERM, env=env) for one in commands]
+    # what a server says is no measure
+    started = [processes.start(one, stop_signal=signal.SIGTERM, env=env, stdout=sys.stderr) for one in commands]
     try:
         for port, path in ((web, "/api/v1/m/bench/auctions"), (live, "/")):
             _wait_for(port, path)
@@ -145,16 +146,6 @@ def _served(run: Run, place: dict[str, Any]) -> Iterator[tuple[int, int]]:
     finally:
         for process in started:
             processes.end_group(process, signal.SIGTERM, 10)
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _wait_for(port: int, path: str, seconds: float = 60) -> None:
