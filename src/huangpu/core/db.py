@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -44,6 +44,27 @@ def act(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return in_transaction
+
+
+def statement_act(function: Callable[P, R]) -> Callable[P, R]:
+    """Marks an act that writes with one statement only, after whatever it has read: that statement is its transaction, and
+    two round trips (BEGIN, COMMIT) are saved. Within another act or a page's transaction it is a part of that as any act."""
+    within = act(function)
+
+    @functools.wraps(function)
+    def by_itself(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _inside.get() or connection.in_atomic_block:
+            return within(*args, **kwargs)
+        outer = _inside.set(True)
+        try:
+            with _busy_is_a_conflict():
+                answer = function(*args, **kwargs)
+        finally:
+            _inside.reset(outer)
+        _done.set(_done.get() + 1)
+        return answer
+
+    return by_itself
 
 
 @contextmanager
@@ -84,40 +105,41 @@ def acts_done() -> int:
     return _done.get()
 
 
-@contextmanager
-def _cursor() -> Iterator[Any]:
-    """A cursor that binds on the server, so that a statement that comes again is already planned (psycopg prepares it).
-
-    Django's own cursors put the values into the text, and PostgreSQL plans every text anew: for the statement that writes
-    an act, planning costs more than executing. Counted and logged by Django like any other.
-    """
+def _run(sql: str, params: Sequence[Any] | Mapping[str, Any], *, binary: bool = False) -> psycopg.Cursor[Any]:
+    """Runs a statement with its values bound on the server, so that one that comes again is already planned (psycopg prepares
+    it). Django's own cursors put the values into the text, and PostgreSQL plans every text anew: for the statement that writes
+    an act, planning costs more than executing. Counted and logged by Django like any other."""
     wrapper = connections[DEFAULT_DB_ALIAS]  # looked up once: each use of `connection` looks it up again
     wrapper.ensure_connection()
-    plain: Any = psycopg.Cursor(wrapper.connection)
-    with wrapper.make_debug_cursor(plain) if wrapper.queries_logged else wrapper.make_cursor(plain) as cursor:
-        yield cursor
+    cursor: psycopg.Cursor[Any] = psycopg.Cursor(cast(Any, wrapper.connection))
+    if binary:
+        cursor.format = psycopg.pq.Format.BINARY
+    if wrapper.queries_logged:
+        wrapper.make_debug_cursor(cast(Any, cursor)).execute(sql, params or None)
+    elif wrapper.execute_wrappers:
+        wrapper.make_cursor(cast(Any, cursor)).execute(sql, params or None)
+    else:  # what these two would do, without the layers between
+        wrapper.validate_no_broken_transaction()
+        with wrapper.wrap_database_errors:
+            cursor.execute(sql, params or None)
+    return cursor
 
 
-def rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """One statement that answers with rows: all of them."""
-    with _cursor() as cursor:
-        cursor.execute(sql, params or None)
-        return list(cursor.fetchall())
+def rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
+    """One statement that answers with rows: all of them. `binary`: read by psycopg's compiled loaders, JSON parsed; a text
+    that Django's own loaders would have made something else of stays as it is."""
+    return list(_run(sql, params, binary=binary).fetchall())
 
 
 def row(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
     """One statement that answers with rows: the first, or None."""
-    with _cursor() as cursor:
-        cursor.execute(sql, params or None)
-        found: tuple[Any, ...] | None = cursor.fetchone()
-        return found
+    found: tuple[Any, ...] | None = _run(sql, params).fetchone()
+    return found
 
 
 def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """One statement; returns how many rows it touched."""
-    with _cursor() as cursor:
-        cursor.execute(sql, params or None)
-        return int(cursor.rowcount)
+    return _run(sql, params).rowcount
 
 
 def lock(model: type[M], ids: Iterable[UUID]) -> dict[UUID, M]:

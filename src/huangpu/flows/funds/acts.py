@@ -7,14 +7,18 @@ take the same items to the same functions from transactions of their own (docs/e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+import psycopg
+from django.db import DatabaseError, transaction
 
+from huangpu.core.canonical import write_json
 from huangpu.core.db import act, execute, row, rows
+from huangpu.core.errors import HuangpuError
 from huangpu.core.ids import uuid7
 from huangpu.core.log.record import NewEvent, record
 from huangpu.parties.actor import Actor
@@ -39,16 +43,9 @@ from .rules import (
     check,
 )
 
-ENSURE = """
-INSERT INTO funds_account (id, marketplace_id, book, holder_id, currency, balance_min, balance_max, sub_balances,
-                           posted_debit, posted_credit, pending_debit, pending_credit)
-SELECT *, 0, 0, 0, 0
-FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::smallint[]) AS a(id)
-ORDER BY a.id ON CONFLICT (id) DO NOTHING
-"""
 SINGLE_SQL = "SELECT ledger_transfer(%s, %s, %s, %s, %s, %s, %s)"
 GROUP_SQL = """
-SELECT * FROM ledger_post(%s::smallint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[],
+SELECT * FROM ledger_group(%s::smallint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[],
   %s::boolean[], %s::text[], %s::uuid[], %s::timestamptz[], %s, coalesce(%s, clock_timestamp()))
 """
 DUE = """
@@ -66,22 +63,30 @@ OPEN_KNOWN_MAX = 100_000
 def ensure_accounts(specs: Iterable[AccountSpec]) -> None:
     """Opens the accounts that are not there yet; one that is there stays as it is. One statement, or none when this
     process knows them all."""
+    if missing := unopened(specs):
+        execute("SELECT ledger_open(%s::jsonb)", [write_json(missing)])
+        opened(missing)
+
+
+def unopened(specs: Iterable[AccountSpec]) -> list[dict[str, Any]]:
+    """Of these accounts the ones that this process does not know to be open, as the database's function `ledger_open` takes
+    them, for a room whose own function calls that one. When that is done: `opened`."""
     missing = {spec.id: spec for spec in specs if spec.id not in _open}
-    if not missing:
-        return
-    kept = [(spec, spec.kept) for spec in missing.values()]
-    columns: list[list[Any]] = [
-        list(missing),
-        [spec.marketplace_id for spec, _ in kept],
-        [spec.book for spec, _ in kept],
-        [spec.holder_id for spec, _ in kept],
-        [spec.currency for spec, _ in kept],
-        [limits.balance_min for _, limits in kept],
-        [limits.balance_max for _, limits in kept],
-        [limits.sub_balances for _, limits in kept],
-    ]
-    execute(ENSURE, columns)
-    transaction.on_commit(lambda: _remember(missing))
+    return [
+        {
+            "id": id, "marketplace_id": spec.marketplace_id, "book": spec.book, "currency": spec.currency,
+            "holder_id": spec.holder_id, "balance_min": spec.kept.balance_min,
+            "balance_max": spec.kept.balance_max, "sub_balances": spec.kept.sub_balances,
+        }
+        for id, spec in missing.items()
+    ]  # fmt: skip
+
+
+def opened(accounts: Sequence[Mapping[str, Any]]) -> None:
+    """These accounts are open once the transaction commits: the process need not open them again."""
+    if accounts:
+        ids = [one["id"] for one in accounts]
+        transaction.on_commit(lambda: _remember(ids))
 
 
 def _remember(committed: Iterable[UUID]) -> None:
@@ -115,6 +120,24 @@ def post(items: Sequence[Item], *, now: datetime | None = None) -> list[Outcome]
     return [Outcome(items[index].id, result) for index, result, *_ in answers]
 
 
+def written(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Items as the database's function `ledger_items` takes them, for a room whose own function calls that one: a linked group,
+    refused as `post` refuses, by `refused`. Refused here already what `check` refuses."""
+    check(items)
+    return [dict(zip(COLUMNS, _columns(item), strict=True)) for item in items]
+
+
+def refused(wrong: DatabaseError, items: Sequence[Item]) -> HuangpuError | None:
+    """What it means that `ledger_items` raised this error; None when it was not the ledger that refused."""
+    cause = wrong.__cause__
+    if not isinstance(cause, psycopg.Error) or cause.sqlstate != "HP001":
+        return None
+    answer = json.loads(cause.diag.message_detail or "{}")
+    account = UUID(answer["account_id"]) if answer["account_id"] else None
+    kept = (answer["book"] or "", answer["currency"] or "")  # told, since a failed transaction cannot be asked
+    return refusals.of(items, answer["item"], answer["result"], account, answer["asked"], answer["available"], kept)
+
+
 def _transferred(one: Transfer) -> bool:
     """The quick way, which answers False for whatever is not plainly right; `ledger_post` then says what it is."""
     params = [one.id, one.marketplace_id, one.debit, one.credit, one.amount, one.kind, one.reference]
@@ -122,8 +145,12 @@ def _transferred(one: Transfer) -> bool:
     return bool(found and found[0])
 
 
+COLUMNS = ("phase", "id", "marketplace_id", "debit_id", "credit_id", "hold_id", "amount", "closes", "kind", "reference_id",
+           "expires_at")  # fmt: skip
+
+
 def _columns(item: Item) -> tuple[Any, ...]:
-    """Phase, id, marketplace, debit, credit, hold, amount, closes, kind, reference, expiry: as `ledger_post` takes them."""
+    """The `COLUMNS` of an item, as the ledger's functions take them."""
     match item:
         case Transfer():
             own: tuple[Any, ...] = (SINGLE, item.debit, item.credit, None, item.amount, False, None)

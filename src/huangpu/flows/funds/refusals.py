@@ -31,12 +31,19 @@ MALFORMED = ("same_account",)
 
 
 def of(
-    items: Sequence[Item], index: int, result: str, account: UUID | None, asked: int | None, available: int | None
+    items: Sequence[Item],
+    index: int,
+    result: str,
+    account: UUID | None,
+    asked: int | None,
+    available: int | None,
+    kept: tuple[str, str] | None = None,
 ) -> HuangpuError:
     """The error for `items[index]`: Invalid for what can never be right, Conflict for what the books do not allow now.
 
     Its parameters: `index`, `item` (the id), and where they say something `hold`, `account`, `book`, `asked` and
     `available` (written for a person), with `asked_minor`, `available_minor` and `missing` in minor units.
+    `kept`: book and currency of the account, where they are known already.
     """
     item = items[index]
     facts: dict[str, Any] = {"index": index, "item": str(item.id)}
@@ -45,7 +52,7 @@ def of(
     if account is not None:
         facts["account"] = str(account)
     if result in ("exceeds_floor", "exceeds_ceiling", "hold_exhausted"):
-        book, currency = _kept_as(account, item)
+        book, currency = kept or _kept_as(account, item)
         facts |= {
             "book": book,
             "asked_minor": asked,

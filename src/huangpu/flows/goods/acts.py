@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core.canonical import write_json
 from huangpu.core.db import act, rows
 from huangpu.core.errors import Conflict, Invalid
 from huangpu.core.ids import uuid7
@@ -20,7 +20,7 @@ from huangpu.core.quantity import plain
 from huangpu.parties.actor import Actor
 from huangpu.parties.rights import require
 
-from .models import Place, Shipment
+from .models import Place
 from .rules import Balance, Move
 
 
@@ -32,43 +32,49 @@ def move(*, marketplace_id: UUID, reference_id: UUID, moves: Sequence[Move]) -> 
     """
     if not moves:
         return
-    balances = {side for item in moves for side in (item.source, item.target) if side}
+    data = written(moves)
     try:
         rows(
             "SELECT goods_move(%s, %s, %s::jsonb, %s::jsonb)",
-            [
-                marketplace_id,
-                reference_id,
-                json.dumps([_row(item) for item in moves]),
-                json.dumps(_named(balances)),
-            ],
+            [marketplace_id, reference_id, write_json(data["moves"]), write_json(data["balances"])],
         )
-    except IntegrityError as refused:
-        if "goods_stock_never_below" not in str(refused):
-            raise
-        raise Conflict(
-            "stock.insufficient",
-            _("There is not enough stock: %(value)s is asked for, and less is free at that place."),
-            field="quantity",
-            value=", ".join(plain(item.quantity or item.reservation) for item in moves if item.source),
-        ) from refused
+    except IntegrityError as wrong:
+        raise (refused(wrong, moves) or wrong) from wrong
+
+
+def written(moves: Sequence[Move]) -> dict[str, list[dict[str, Any]]]:
+    """The two arguments of the database's function `goods_move`, for a room whose own function calls that one."""
+    balances = {side for item in moves for side in (item.source, item.target) if side}
+    return {"moves": [_row(item) for item in moves], "balances": _named(balances)}
+
+
+def refused(wrong: IntegrityError, moves: Sequence[Move]) -> Conflict | None:
+    """What it means that the database refused these movements: `stock.insufficient`; None when it was something else."""
+    if "goods_stock_never_below" not in str(wrong):
+        return None
+    return Conflict(
+        "stock.insufficient",
+        _("There is not enough stock: %(value)s is asked for, and less is free at that place."),
+        field="quantity",
+        value=", ".join(plain(item.quantity or item.reservation) for item in moves if item.source),
+    )
 
 
 def _row(item: Move) -> dict[str, Any]:
     return {
-        "id": str(uuid7()),
-        "source": str(item.source.id) if item.source else None,
-        "target": str(item.target.id) if item.target else None,
+        "id": uuid7(),
+        "source": item.source.id if item.source else None,
+        "target": item.target.id if item.target else None,
         "quantity": plain(item.quantity),
         "reservation": plain(item.reservation),
     }
 
 
-def _named(balances: Iterable[Balance]) -> list[dict[str, str]]:
+def _named(balances: Iterable[Balance]) -> list[dict[str, Any]]:
     return [
         {
-            "id": str(item.id), "marketplace_id": str(item.marketplace_id), "place_id": str(item.place_id),
-            "item_id": str(item.item_id), "owner_id": str(item.owner_id), "lot": item.lot, "disposition": item.disposition,
+            "id": item.id, "marketplace_id": item.marketplace_id, "place_id": item.place_id, "item_id": item.item_id,
+            "owner_id": item.owner_id, "lot": item.lot, "disposition": item.disposition,
         }
         for item in balances
     ]  # fmt: skip
@@ -118,15 +124,16 @@ def take_in(
     return balance
 
 
-@act
-def record_shipment(*, marketplace_id: UUID, reference_id: UUID, event_id: UUID, sender_id: UUID, receiver_id: UUID,
-                    lines: list[dict[str, Any]], details: dict[str, Any], now: datetime) -> Shipment:  # fmt: skip
-    """Keeps the despatch that an event tells of: carrier, tracking number, vehicle and lines."""
-    return Shipment.objects.create(
-        marketplace_id=marketplace_id, reference_id=reference_id, event_id=event_id, sender_id=sender_id,
-        receiver_id=receiver_id, carrier=str(details.get("carrier", ""))[:100], tracking=str(details.get("tracking", ""))[:64],
-        vehicle=str(details.get("vehicle", ""))[:32], lines=lines, shipped_at=now,
-    )  # fmt: skip
+def despatch(*, marketplace_id: UUID, reference_id: UUID, event_id: UUID, sender_id: UUID, receiver_id: UUID,
+             lines: list[dict[str, Any]], details: Mapping[str, Any], now: datetime) -> dict[str, Any]:  # fmt: skip
+    """The despatch that an event tells of (carrier, tracking number, vehicle and lines), as the database's function
+    `goods_ship` keeps it."""
+    return {
+        "id": uuid7(), "marketplace_id": marketplace_id, "reference_id": reference_id, "event_id": event_id,
+        "sender_id": sender_id, "receiver_id": receiver_id, "carrier": str(details.get("carrier", ""))[:100],
+        "tracking": str(details.get("tracking", ""))[:64], "vehicle": str(details.get("vehicle", ""))[:32], "lines": lines,
+        "shipped_at": now,
+    }  # fmt: skip
 
 
 def _event(kind: str, actor: Actor, marketplace_id: UUID, subject: UUID, now: datetime, payload: dict[str, Any],

@@ -1,7 +1,7 @@
 """Conclude, perform, resolve: the only ways in which a trade begins, goes on and leaves its path.
 
-Each is one transaction and a handful of statements, whatever the number of lines: load, think (`rules.py`), write with
-the event, then what the verbs do to money and goods (`performers.py`), one call each.
+Each is two statements, whatever the number of lines: load, think (`rules.py`, and `performers.py` for what the verbs do to
+money and goods), and one call that writes all of it with the event (`store.py`).
 """
 
 from __future__ import annotations
@@ -13,25 +13,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.clock import rfc3339
-from huangpu.core.db import act, row
+from huangpu.core.db import row, statement_act
 from huangpu.core.errors import Conflict, Invalid, NotFound, Refused
 from huangpu.core.ids import uuid7
-from huangpu.core.log.record import NewEvent, record
+from huangpu.core.log.record import NewEvent
 from huangpu.core.quantity import plain
 from huangpu.flows.commerce.compiled import compile_terms
-from huangpu.flows.commerce.models import Invoice
 from huangpu.flows.commerce.templates import template as find_template
-from huangpu.flows.funds import acts as funds
-from huangpu.flows.funds.rules import AccountSpec
-from huangpu.flows.goods import acts as goods
 from huangpu.parties.actor import SYSTEM, Actor
 
 from . import rights, rules, store
-from .performers import PAST, Effects, carry_out, reserve
+from .performers import PAST
 from .rules import Promise, Trade
 
 
@@ -44,7 +39,7 @@ class Part:
     amount: int | None = None
 
 
-@act
+@statement_act
 def conclude(
     *,
     actor: Actor,
@@ -87,22 +82,15 @@ def conclude(
         "origin": str(origin_id) if origin_id else None,
     }  # fmt: skip
     event = _event("agreement.concluded", trade, actor, now, facts)
-    wallets = [AccountSpec(marketplace_id, "wallet", party, currency) for party in sorted(set(roles.values()))]
-    shared = [AccountSpec(marketplace_id, book, None, currency) for book in ("escrow", "fees")]
-    funds.ensure_accounts([*wallets, *shared])
     agreement = {
-        "prefix": known.prefix, "title": dict(title), "template": known.name, "version": known.version,
-        "parameters": dict(parameters), "terms_hash": compiled.terms_hash, "amount": compiled.amount,
+        "prefix": known.prefix, "title": dict(title), "template": known.name, "template_version": known.version,
+        "parameters": dict(parameters), "terms_hash": compiled.terms_hash.hex(), "amount": compiled.amount,
     }  # fmt: skip
     trade.number = store.insert(trade, event, agreement, now)
-    effects = carry_out(trade, {})
-    effects.moves[:0] = reserve(trade)  # reserved first, so that what is performed at once can use it up
-    _apply(trade, event, effects, now)
-    record([event])
     return trade
 
 
-@act
+@statement_act
 def perform(
     *,
     actor: Actor,
@@ -130,12 +118,10 @@ def perform(
         rules.advance(trade, now)
         return _event(PAST[action], trade, actor, now, {"action": action, "details": dict(details or {})})
 
-    trade, event = store.change(agreement_id, think, now=now)
-    _apply(trade, event, carry_out(trade, dict(details or {})), now)
-    return trade
+    return store.change(agreement_id, think, now=now, details=details)
 
 
-@act
+@statement_act
 def resolve(
     *,
     actor: Actor,
@@ -164,12 +150,10 @@ def resolve(
         }  # fmt: skip
         return _event("process.resolved", trade, actor, now, facts)
 
-    trade, event = store.change(agreement_id, think, now=now)
-    _apply(trade, event, carry_out(trade, {}), now)
-    return trade
+    return store.change(agreement_id, think, now=now)
 
 
-@act
+@statement_act
 def lapse(*, agreement_id: UUID, ordinal: int, now: datetime) -> str | None:
     """The time of a commitment has passed: on silence the terms decide. Asks again whether it still holds, so it may be
     called at any time and any number of times. Returns what happened, or None."""
@@ -190,47 +174,8 @@ def lapse(*, agreement_id: UUID, ordinal: int, now: datetime) -> str | None:
         facts = {"commitment": ordinal, "key": promise.key, "silence": happened, "due_at": rfc3339(now)}
         return _event("commitment.lapsed", fresh, SYSTEM, now, facts)
 
-    trade, event = store.change(agreement_id, think, now=now)
-    _apply(trade, event, carry_out(trade, {}), now)
+    store.change(agreement_id, think, now=now)
     return happened
-
-
-def _apply(trade: Trade, event: NewEvent, effects: Effects, now: datetime) -> None:
-    """Money and goods follow, one call each, in the order of the floors' locks: agreement, stock, ledger."""
-    goods.move(marketplace_id=trade.marketplace_id, reference_id=trade.id, moves=effects.moves)
-    if effects.ledger:
-        funds.post(effects.ledger)
-    if effects.shipped and effects.details:
-        first = effects.shipped[0].promise
-        goods.record_shipment(
-            marketplace_id=trade.marketplace_id, reference_id=trade.id, event_id=event.id, sender_id=first.provider_id,
-            receiver_id=first.receiver_id, lines=[_shipped(step) for step in effects.shipped], details=effects.details, now=now,
-        )  # fmt: skip
-    for step in effects.invoiced:
-        _issue_invoice(trade, step, effects.details, now)
-
-
-def _issue_invoice(trade: Trade, step: rules.Step, details: Mapping[str, Any], now: datetime) -> None:
-    number = str(details.get("number", "")).strip()
-    if not number or len(number) > 40:
-        raise Invalid("invoice.number", _("“%(value)s” is not an invoice number; write 1 to 40 characters."), field="number",
-                      value=number)  # fmt: skip
-    try:
-        Invoice.objects.create(
-            marketplace_id=trade.marketplace_id, agreement_id=trade.id, seller_id=step.promise.provider_id, number=number,
-            currency=trade.currency, amount=step.amount or 0, issued_at=now,
-        )  # fmt: skip
-    except IntegrityError as taken:
-        raise Conflict("invoice.number_taken", _("You have already issued an invoice with the number “%(value)s”."),
-                       field="number", value=number) from taken  # fmt: skip
-
-
-def _shipped(step: rules.Step) -> dict[str, Any]:
-    details = step.promise.details
-    return {
-        "name": dict(step.promise.name), "quantity": plain(step.quantity or Decimal(0)), "unit": step.promise.unit,
-        "item": details.get("item"), "lot": details.get("lot", ""),
-    }  # fmt: skip
 
 
 def _event(kind: str, trade: Trade, actor: Actor, now: datetime, facts: dict[str, Any]) -> NewEvent:
