@@ -275,7 +275,7 @@ def test_one_line_and_fifty_cost_the_same_statements() -> None:
     conclude(city)  # the first trade opens the accounts
     one, fifty = statements(city, 1), statements(city, 50)
     assert one == fifty
-    assert one <= 25
+    assert one <= 12
     assert not consistent()
 
 
