@@ -121,8 +121,9 @@ def statuses(readers: dict[str, Client], address: str) -> dict[str, int]:
 
 
 def test_a_draft_is_its_organisations_alone(world: World, readers: dict[str, Client]) -> None:
+    source = world.published(bids_until=clock.now() + timedelta(days=2), questions_until=None)
     draft = acts.draft_from(
-        actor=world.buyer, source_id=world.published().id, marketplace_id=world.marketplace.id, now=clock.now()
+        actor=world.buyer, source_id=source.id, marketplace_id=world.marketplace.id, now=clock.now()
     )  # fmt: skip
     found = statuses(readers, f"/m/{world.marketplace.slug}/tenders/{draft.number}/")
     for who, status in found.items():

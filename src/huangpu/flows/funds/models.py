@@ -1,7 +1,7 @@
 """Funds (资金流): who has what. Accounts by book and currency, immutable transfers, holds.
 
 No account goes below its floor, and no hold is used twice: the constraints refuse it, not a prior read. Balances are written
-by the SQL functions `ledger_transfer` and `ledger_post` only (see docs/explanation/ledger.md).
+by the ledger's SQL functions only (see docs/explanation/ledger.md).
 """
 
 from __future__ import annotations
