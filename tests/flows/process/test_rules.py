@@ -20,7 +20,7 @@ from huangpu.core.errors import Conflict, Invalid
 from huangpu.core.ids import uuid7
 from huangpu.flows.commerce.compiled import compile_terms
 from huangpu.flows.commerce.terms import Line, Terms, TermsError, accept, deliver, hold, release
-from huangpu.flows.process import rules
+from huangpu.flows.process import options, rules
 from huangpu.flows.process.rules import Trade
 from huangpu.sectors.manufacturing.terms import purchase_terms
 
@@ -82,11 +82,18 @@ def purchase(parts: list[tuple[Decimal, int]], fee_ppm: int, by_hand: bool) -> T
 
 
 def check(trade: Trade) -> None:
+    taken_back = {step.promise.ordinal for step in trade.steps if step.quantity is not None and step.quantity < 0}
     for promise in trade.promises:
         waits = trade.conditions(promise)
         if promise.state in ("due", "done") and not promise.stepwise:
             assert all(item.over for item in waits), f"{promise.key} came before what it waits for"
-        if promise.stepwise and waits and promise.begun:
+        # an invoice stays issued when the goods are rejected afterwards; money never goes before acceptance
+        if (
+            promise.stepwise
+            and waits
+            and promise.begun
+            and not (promise.action == "invoice" and taken_back & {*promise.after})
+        ):
             reach = rules.earned(trade, promise)
             assert promise.progress <= reach, f"{promise.key} went further than was earned"
         assert 0 <= promise.progress <= 1
@@ -109,14 +116,14 @@ def test_whatever_the_parties_do(
             if verb == "wait":
                 now += timedelta(days=which % 5)
             elif verb == "lapse":
-                rules.lapse(trade, promise.ordinal, now)
+                options.lapse(trade, promise.ordinal, now)
             elif verb == "option":
                 option = trade.options[which % len(trade.options)]
                 quantity = None
                 if option.get("line") and choice:
                     quantity = (rules.by_key(trade, option["line"]).done_quantity * choice / 9).quantize(rules.MICRO)
                 amount = trade.held(trade.promise(1)) * portion.numerator // portion.denominator
-                rules.exercise(trade, option["key"], role=option["by"][0], now=now, quantity=quantity, amount=amount)
+                options.exercise(trade, option["key"], role=option["by"][0], now=now, quantity=quantity, amount=amount)
             else:
                 quantity = None
                 if verb == "part" and promise.quantity is not None:
@@ -150,6 +157,21 @@ def test_parts_add_up_to_the_whole(parts: list[tuple[Decimal, int]], cuts: list[
     assert paid["release"] + paid.get("charge", 0) == price == paid["hold"]
 
 
+def test_an_invoice_stays_issued_when_the_goods_are_rejected_and_is_not_issued_twice() -> None:
+    trade = trade_of(purchase([(D(10), 1000)], 0, by_hand=False))
+    for action in ("hold", "deliver", "invoice"):
+        rules.perform(trade, next(p.ordinal for p in trade.promises if p.action == action), None, None, now=NOW)
+        rules.advance(trade, NOW)
+    options.exercise(trade, "reject/1", role="buyer", now=NOW)
+    rules.advance(trade, NOW)
+    invoice = rules.by_key(trade, "invoice")
+    assert (invoice.state, invoice.done_amount, rules.earned(trade, invoice)) == ("done", 1000, 0)
+    rules.perform(trade, rules.by_key(trade, "deliver/1").ordinal, None, None, now=NOW)
+    rules.advance(trade, NOW)
+    assert (invoice.state, invoice.done_amount) == ("done", 1000)
+    check(trade)
+
+
 def test_a_delivery_that_is_rejected_is_owed_again_and_only_what_is_accepted_is_paid() -> None:
     trade = trade_of(purchase([(D(10), 1000)], 0, by_hand=False))
     rules.perform(trade, 1, None, None, now=NOW)
@@ -159,7 +181,7 @@ def test_a_delivery_that_is_rejected_is_owed_again_and_only_what_is_accepted_is_
     rules.perform(trade, 3, D(2), None, now=NOW)
     rules.advance(trade, NOW)
     with pytest.raises(Invalid) as accepted_already:
-        rules.exercise(trade, "reject/1", role="buyer", now=NOW, quantity=D(5))
+        options.exercise(trade, "reject/1", role="buyer", now=NOW, quantity=D(5))
     assert accepted_already.value.params["most"] == "4"
 
 
@@ -168,7 +190,7 @@ def test_reject_then_deliver_again() -> None:
     for ordinal in (1, 2):
         rules.perform(trade, ordinal, None, None, now=NOW)
         rules.advance(trade, NOW)
-    rules.exercise(trade, "reject/1", role="buyer", now=NOW, quantity=D(4))
+    options.exercise(trade, "reject/1", role="buyer", now=NOW, quantity=D(4))
     rules.advance(trade, NOW)
     delivery, acceptance = trade.promise(2), trade.promise(3)
     assert (delivery.state, delivery.done_quantity) == ("due", D(6))
@@ -185,8 +207,8 @@ def test_silence_after_delivery_is_acceptance_and_pays() -> None:
         rules.advance(trade, NOW)
     due = trade.promise(3).due_at
     assert due is not None
-    assert rules.lapse(trade, 3, due - timedelta(microseconds=1)) is None
-    assert rules.lapse(trade, 3, due) == "deemed"
+    assert options.lapse(trade, 3, due - timedelta(microseconds=1)) is None
+    assert options.lapse(trade, 3, due) == "deemed"
     rules.advance(trade, due)
     assert {item.action: item.done_amount for item in trade.promises if item.draws} == {"release": 950, "charge": 50}
 
@@ -198,10 +220,10 @@ def test_what_is_not_delivered_in_time_is_cancelled_and_its_money_goes_back() ->
     rules.perform(trade, 2, D(4), None, now=NOW)
     rules.advance(trade, NOW)
     with pytest.raises(Conflict) as early:
-        rules.exercise(trade, "cancel_undelivered", role="buyer", now=NOW)
+        options.exercise(trade, "cancel_undelivered", role="buyer", now=NOW)
     assert early.value.code == "option.not_yet"
     late = NOW + timedelta(days=20)
-    rules.exercise(trade, "cancel_undelivered", role="buyer", now=late)
+    options.exercise(trade, "cancel_undelivered", role="buyer", now=late)
     rules.advance(trade, late)
     assert trade.held(trade.promise(1)) == 1000  # what was delivered is still to be accepted
     rules.perform(trade, 3, None, None, now=late)
@@ -215,15 +237,15 @@ def test_nothing_moves_in_a_dispute_until_the_arbiter_divides_what_is_held() -> 
     for ordinal in (1, 2):
         rules.perform(trade, ordinal, None, None, now=NOW)
         rules.advance(trade, NOW)
-    rules.exercise(trade, "dispute", role="seller", now=NOW)
+    options.exercise(trade, "dispute", role="seller", now=NOW)
     rules.advance(trade, NOW)
     with pytest.raises(Conflict) as stopped:
         rules.perform(trade, 3, None, None, now=NOW)
     assert stopped.value.code == "agreement.disputed"
-    assert rules.lapse(trade, 3, NOW + timedelta(days=99)) is None
+    assert options.lapse(trade, 3, NOW + timedelta(days=99)) is None
     with pytest.raises(Invalid):
-        rules.exercise(trade, "decide", role="arbiter", now=NOW, amount=1002)
-    rules.exercise(trade, "decide", role="arbiter", now=NOW, amount=700)
+        options.exercise(trade, "decide", role="arbiter", now=NOW, amount=1002)
+    options.exercise(trade, "decide", role="arbiter", now=NOW, amount=700)
     rules.advance(trade, NOW)
     assert trade.state == "terminated"
     assert {item.key: item.done_amount for item in trade.promises if item.draws and item.done_amount} == {
@@ -235,11 +257,11 @@ def test_nothing_moves_in_a_dispute_until_the_arbiter_divides_what_is_held() -> 
 def test_the_seller_may_leave_when_the_money_does_not_come() -> None:
     trade = trade_of(purchase([(D(10), 1000)], 0, by_hand=False))
     with pytest.raises(Conflict):
-        rules.exercise(trade, "withdraw_unpaid", role="seller", now=NOW)
+        options.exercise(trade, "withdraw_unpaid", role="seller", now=NOW)
     late = NOW + timedelta(days=5)
-    assert rules.lapse(trade, 1, late) == "late"
+    assert options.lapse(trade, 1, late) == "late"
     rules.advance(trade, late)
-    rules.exercise(trade, "withdraw_unpaid", role="seller", now=late)
+    options.exercise(trade, "withdraw_unpaid", role="seller", now=late)
     rules.advance(trade, late)
     assert trade.state == "terminated"
     assert not trade.steps

@@ -37,7 +37,7 @@ from huangpu.flows.commerce.terms import (
     serve,
     transfer_title,
 )
-from huangpu.flows.process import rules
+from huangpu.flows.process import options, rules
 from huangpu.flows.process.rules import Trade
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ def do(trade: Trade, key: str, quantity: str | None = None, now: datetime = NOW)
 
 
 def use(trade: Trade, key: str, role: str, quantity: str | None = None, now: datetime = NOW) -> None:
-    rules.exercise(trade, key, role=role, now=now, quantity=D(quantity) if quantity else None)
+    options.exercise(trade, key, role=role, now=now, quantity=D(quantity) if quantity else None)
     rules.advance(trade, now)
 
 
@@ -107,8 +107,8 @@ def test_receipt_stays_with_the_seller_when_nobody_pays() -> None:
     trade = begin(receipt_terms(9_876_500, 9_876), "buyer", "seller")
     paid = trade.promise(1)
     assert paid.due_at is not None
-    assert rules.lapse(trade, 1, paid.due_at - timedelta(microseconds=1)) is None
-    assert rules.lapse(trade, 1, paid.due_at) == "lapse"
+    assert options.lapse(trade, 1, paid.due_at - timedelta(microseconds=1)) is None
+    assert options.lapse(trade, 1, paid.due_at) == "lapse"
     rules.advance(trade, paid.due_at)
     assert trade.state == "terminated"
     assert {item.state for item in trade.promises} == {"ended"}

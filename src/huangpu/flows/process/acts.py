@@ -1,7 +1,7 @@
 """Conclude, perform, resolve: the only ways in which a trade begins, goes on and leaves its path.
 
-Each is two statements, whatever the number of lines: load, think (`rules.py`, and `performers.py` for what the verbs do to
-money and goods), and one call that writes all of it with the event (`store.py`).
+Each is two statements, whatever the number of lines: load, think (`rules.py`, `options.py`, and `performers.py` for what the
+verbs do to money and goods), and one call that writes all of it with the event (`store.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from huangpu.flows.commerce.compiled import compile_terms
 from huangpu.flows.commerce.templates import template as find_template
 from huangpu.parties.actor import SYSTEM, Actor
 
-from . import rights, rules, store
+from . import options, rights, rules, store
 from .performers import PAST
 from .rules import Promise, Trade
 
@@ -134,15 +134,15 @@ def resolve(
 ) -> Trade:
     """A party, the arbiter or the house uses an option of the terms: cancel, reject, return, dispute, decide.
 
-    Refused as `rules.exercise` says, and with `rights.refused`.
+    Refused as `options.exercise` says, and with `rights.refused`.
     """
 
     def think(trade: Trade) -> NewEvent:
-        known = rules.find_option(trade, option)
+        known = options.find(trade, option)
         role = rights.role_for(actor, trade.marketplace_id, dict(trade.roles), known["by"])
         if role is None:
             raise rights.refused_option(option)
-        rules.exercise(trade, option, role=role, now=now, quantity=quantity, amount=amount)
+        options.exercise(trade, option, role=role, now=now, quantity=quantity, amount=amount)
         rules.advance(trade, now)
         facts = {
             "option": option, "role": role, "reason": reason[:1000], "decided": amount,
@@ -158,13 +158,13 @@ def lapse(*, agreement_id: UUID, ordinal: int, now: datetime) -> str | None:
     """The time of a commitment has passed: on silence the terms decide. Asks again whether it still holds, so it may be
     called at any time and any number of times. Returns what happened, or None."""
     trade = store.load(agreement_id)
-    if rules.lapse(trade, ordinal, now) is None:
+    if options.lapse(trade, ordinal, now) is None:
         return None
     happened = ""
 
     def think(fresh: Trade) -> NewEvent:
         nonlocal happened
-        happened = rules.lapse(fresh, ordinal, now) or ""
+        happened = options.lapse(fresh, ordinal, now) or ""
         if not happened:
             raise Conflict(
                 "commitment.settled", _("It was settled in the meantime."), field="commitment", value=ordinal

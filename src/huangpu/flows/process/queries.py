@@ -18,7 +18,7 @@ from huangpu.flows.funds.references import Origin
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace
 
-from . import rights, rules, store
+from . import options, rights, rules, store
 from .models import Fulfilment, Task
 from .rules import Promise, Trade
 
@@ -56,7 +56,7 @@ def options_for(actor: Actor, trade: Trade, now: datetime) -> list[OptionView]:
         if role in (None, "house"):
             continue
         line = rules.by_key(trade, option["line"]) if option.get("line") else None
-        refusal = rules.why_not(trade, option, str(role), now)
+        refusal = options.why_not(trade, option, str(role), now)
         seen.append(OptionView(option["key"], refusal, line, bool(option.get("decides"))))
     return seen
 

@@ -8,6 +8,8 @@ No I/O and no clock. An act loads a `Trade`, lets these functions change it, and
 - A *stepwise* commitment may be performed as far as its conditions have been fulfilled: the share of their values,
   rounded down, the rest with the last part. When they are over and it has kept pace, it is over too.
 - An *automatic* commitment is performed by the house as soon as it is due, within the same act.
+
+Leaving the path by an option, and what silence means, is `options.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Conflict, Invalid
-from huangpu.core.ids import uuid7
 from huangpu.core.money import share
 from huangpu.core.quantity import plain
 from huangpu.flows.commerce.terms import Due, Measure, Silence
@@ -133,6 +134,11 @@ class Trade:
         return hold.done_amount - sum(item.done_amount for item in self.promises if item.draws == hold.ordinal)
 
 
+def by_key(trade: Trade, key: str) -> Promise:
+    """The commitment with that key; of several uses of an option, the last."""
+    return next(item for item in reversed(trade.promises) if item.key.split("#")[0] == key)
+
+
 def earned(trade: Trade, promise: Promise) -> Fraction:
     """The share of a stepwise commitment that its conditions have earned so far, weighed by their values."""
     conditions = trade.conditions(promise)
@@ -181,16 +187,16 @@ def _settle(trade: Trade, promise: Promise, now: datetime) -> bool:
     conditions = trade.conditions(promise)
     over = all(item.over for item in conditions)
     if conditions and over and promise.measure != Measure.REST and not any(item.begun for item in conditions):
-        return _end(trade, promise, now)
+        return end(trade, promise, now)
     if promise.stepwise and conditions:
         quantity, amount = performable(trade, promise)
         ready = (quantity if quantity is not None else amount if amount is not None else 0) > 0
         if not ready and over:  # it has kept pace with what came; more will not come
-            return _end(trade, promise, now)
+            return end(trade, promise, now)
     else:
         ready = over
     if ready and promise.measure == Measure.REST and performable(trade, promise)[1] == 0:
-        return _end(trade, promise, now)
+        return end(trade, promise, now)
     if ready and promise.automatic and trade.state != "disputed":
         fulfil(trade, promise, *performable(trade, promise), now=now, by_house=True)
         return True
@@ -270,7 +276,7 @@ def _part(
     return None, most_amount
 
 
-def _end(trade: Trade, promise: Promise, now: datetime) -> bool:
+def end(trade: Trade, promise: Promise, now: datetime) -> bool:
     kept_all = promise.begun and promise.kept
     promise.state, promise.settled_at, promise.changed = ("done" if kept_all else "ended"), now, True
     if not kept_all:
@@ -287,189 +293,6 @@ def _close(trade: Trade) -> None:
         trade.state = "terminated"
     else:
         trade.state = "fulfilled"
-
-
-# ── leaving the path ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def find_option(trade: Trade, key: str) -> Mapping[str, Any]:
-    """The option of that key. Refused with `option.unknown`, which names those there are."""
-    for item in trade.options:
-        if item["key"] == key:
-            return item
-    raise Invalid(
-        "option.unknown", _("The terms have no option “%(value)s”; they have: %(known)s."),
-        field="option", value=key, known=", ".join(item["key"] for item in trade.options),
-    )  # fmt: skip
-
-
-def why_not(trade: Trade, option: Mapping[str, Any], role: str, now: datetime) -> Conflict | None:
-    """The reason why somebody in this role cannot use the option now, or None if it can be used."""
-    if role not in option["by"]:
-        return Conflict("option.not_yours", _("“%(key)s” is a right of: %(by)s."), field="option", value=option["key"],
-                        key=option["key"], by=", ".join(option["by"]))  # fmt: skip
-    if trade.state == "terminated" or (trade.state == "disputed") != bool(option.get("decides")):
-        return Conflict("option.closed", _("“%(key)s” cannot be used while %(number)s is %(state)s."), field="option",
-                        value=option["key"], key=option["key"], number=trade.number, state=trade.state)  # fmt: skip
-    opens, closes = _window(trade, option)
-    if (opens and now < opens) or (closes and now >= closes):
-        return Conflict(
-            "option.out_of_time", _("“%(key)s” could be used from %(opens)s until %(closes)s."), field="option",
-            value=option["key"], key=option["key"], opens=opens.isoformat() if opens else "…",
-            closes=closes.isoformat() if closes else "…",
-        )  # fmt: skip
-    wanting = [item.key for item in _listed(trade, option, "after") if not item.begun]
-    begun = [item.key for item in _listed(trade, option, "unless") if item.begun]
-    late = _listed(trade, option, "late")
-    in_time = [item.key for item in late if not (item.state == "due" and item.due_at and item.due_at <= now)]
-    if wanting or begun or (late and len(in_time) == len(late)):
-        return Conflict(
-            "option.not_yet", _("“%(key)s” cannot be used now, because of: %(because)s."), field="option",
-            value=option["key"], key=option["key"], because=", ".join(wanting or begun or in_time),
-        )  # fmt: skip
-    return None
-
-
-def exercise(
-    trade: Trade,
-    key: str,
-    *,
-    role: str,
-    now: datetime,
-    quantity: Decimal | None = None,
-    amount: int | None = None,
-) -> None:
-    """Uses an option: takes fulfilment back, ends what it ends, opens its contingent commitments; then all that follows.
-
-    `quantity`: of the option's line, for a use in part. `amount`: what an arbiter gives. Refused as `why_not` says, or
-    with `option.quantity` / `option.amount`.
-    """
-    option = find_option(trade, key)
-    if refusal := why_not(trade, option, role, now):
-        raise refusal
-    portion = _portion(trade, option, quantity)
-    _check_decided(trade, option, amount)
-    for promise in _listed(trade, option, "undoes"):
-        _take_back(trade, promise, Decimal(promise.quantity or 0) if portion == 1 else quantity, now)
-    if option.get("decides"):
-        trade.state = "open"
-    if option.get("suspends"):
-        trade.state = "disputed"
-    for promise in _listed(trade, option, "ends"):
-        if not promise.over:
-            _end(trade, promise, now)
-    for data in option.get("then", ()):
-        trade.promises.append(_opened(trade, data, portion, quantity, amount))
-
-
-def _opened(
-    trade: Trade, data: Mapping[str, Any], portion: Fraction, quantity: Decimal | None, decided: int | None
-) -> Promise:
-    promise = promise_of({**data, "ordinal": len(trade.promises) + 1, "id": uuid7()})
-    uses = sum(item.key == promise.key or item.key.startswith(f"{promise.key}#") for item in trade.promises)
-    siblings = {item.key.split("#")[0]: item.ordinal for item in trade.promises}
-    promise.key = f"{promise.key}#{uses + 1}" if uses else promise.key
-    promise.after = tuple(siblings[key] for key in data["after_keys"])
-    promise.draws = siblings[data["draws_key"]] if data.get("draws_key") else None
-    promise.is_new = promise.changed = True
-    if promise.measure == Measure.SHARE:
-        promise.amount = share(promise.amount, portion) if promise.amount else promise.amount
-        promise.quantity = quantity if promise.quantity is not None and quantity is not None else promise.quantity
-    if promise.measure == Measure.DECIDED:
-        promise.amount = decided
-        promise.state = "waiting" if decided else "ended"
-    return promise
-
-
-def _check_decided(trade: Trade, option: Mapping[str, Any], decided: int | None) -> None:
-    for data in option.get("then", ()):
-        if data["measure"] == Measure.DECIDED:
-            most = trade.held(by_key(trade, data["draws_key"]))
-            if decided is None or not 0 <= decided <= most:
-                raise Invalid(
-                    "option.amount",
-                    _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
-                    field="amount",
-                    value=decided,
-                    most=most,
-                )
-
-
-def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: datetime) -> None:
-    used = max((item.done_quantity for item in trade.promises if promise.ordinal in item.after), default=Decimal(0))
-    free = promise.done_quantity - used
-    chosen = free if quantity is None or quantity > promise.done_quantity else quantity
-    if not 0 < chosen <= free:
-        raise Invalid("option.quantity", _("%(value)s of “%(key)s” cannot be taken back; at most %(most)s are open."),
-                      field="quantity", value=plain(chosen), key=promise.key, most=plain(free))  # fmt: skip
-    promise.done_quantity -= chosen
-    promise.state, promise.settled_at, promise.changed = "due", None, True
-    promise.open_since, promise.late_at = now, None
-    promise.due_at = promise.due.after(now, trade.zone) if promise.due else None
-    trade.steps.append(Step(promise, -chosen, None, False))
-
-
-def _portion(trade: Trade, option: Mapping[str, Any], quantity: Decimal | None) -> Fraction:
-    if not option.get("line") or quantity is None:
-        return Fraction(1)
-    line = by_key(trade, option["line"])
-    opened = {data["key"] for data in option.get("then", ()) if data.get("quantity")}
-    used = sum((item.quantity or Decimal(0) for item in trade.promises if item.key.split("#")[0] in opened), Decimal(0))
-    most = line.done_quantity - used
-    if not 0 < quantity <= most or quantity != quantity.quantize(MICRO):
-        raise Invalid(
-            "option.quantity",
-            _("“%(value)s” of “%(key)s” is not possible; write more than 0 and at most %(most)s."),
-            field="quantity",
-            value=plain(quantity),
-            key=line.key,
-            most=plain(most),
-        )
-    return Fraction(quantity) / Fraction(line.quantity or 1)
-
-
-def _window(trade: Trade, option: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    opens, closes = Due.of(option.get("opens")), Due.of(option.get("closes"))
-    base: datetime | None = trade.concluded_at
-    if option.get("closes_from"):
-        base = by_key(trade, option["closes_from"]).settled_at
-    return (
-        opens.after(trade.concluded_at, trade.zone) if opens else None,
-        closes.after(base, trade.zone) if closes and base else None,
-    )
-
-
-def _listed(trade: Trade, option: Mapping[str, Any], name: str) -> list[Promise]:
-    return [by_key(trade, key) for key in option.get(name, ())]
-
-
-def by_key(trade: Trade, key: str) -> Promise:
-    """The commitment with that key; of several uses of an option, the last."""
-    return next(item for item in reversed(trade.promises) if item.key.split("#")[0] == key)
-
-
-# ── silence ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def lapse(trade: Trade, ordinal: int, now: datetime) -> str | None:
-    """The time of a due commitment has passed: on silence the terms decide. Returns what happened, or None if it no
-    longer holds (it was performed in the meantime): "late", "deemed" or the key of the option used."""
-    promise = trade.promise(ordinal)
-    if (
-        promise.state != "due"
-        or promise.due_at is None
-        or promise.due_at > now
-        or promise.late_at
-        or trade.state == "disputed"
-    ):
-        return None
-    if promise.on_silence == Silence.DEEMED:
-        fulfil(trade, promise, *performable(trade, promise), now=now, by_house=True)
-        return Silence.DEEMED
-    promise.late_at, promise.changed = now, True
-    if promise.on_silence != Silence.LATE:
-        exercise(trade, promise.on_silence, role="house", now=now)
-    return promise.on_silence
 
 
 # ── from terms and rows ──────────────────────────────────────────────────────────────────────────────────────────────
