@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model
 from django.test import RequestFactory
 
 from huangpu.channels.web import errors
@@ -20,14 +21,14 @@ from huangpu.parties.models import Organisation
 
 
 @contextmanager
-def locked_by_another(id: UUID) -> Iterator[None]:
+def locked_by_another(id: UUID, model: type[Model] = Organisation) -> Iterator[None]:
     """Another connection holds the row for the length of the block."""
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
         try:
             with transaction.atomic():
-                lock(Organisation, [id])
+                lock(model, [id])
                 held.set()
                 done.wait(30)
         finally:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from huangpu.core.db import execute, one_act
 from huangpu.core.errors import Conflict
 from huangpu.core.log.models import Event, Payload, Pending
 from huangpu.flows.commerce.models import Agreement, Commitment
 from huangpu.flows.goods.models import Movement, Stock
 from huangpu.flows.process import acts
 from huangpu.flows.process.acts import Part
+from tests.core.test_busy import locked_by_another
 from tests.flows.process.test_trades import NOW, City, build, conclude, consistent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,6 +83,25 @@ def test_the_ledger_says_in_words_what_is_missing(city: City) -> None:
     facts = refused.value.params
     assert (facts["book"], facts["asked_minor"], facts["missing"]) == ("wallet", 20_000_000, 10_000_000)
     assert "200,000.00" in str(facts["asked"])
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_who_waits_too_long_for_a_trade_is_told_to_try_again(city: City, within: bool) -> None:
+    trade = conclude(city)
+    pay: Any = {"actor": city.actor(city.buyer), "agreement_id": trade.id, "parts": [Part(1)], "now": NOW}
+    execute("SET lock_timeout = '20ms'")
+    try:
+        with (
+            locked_by_another(trade.id, Agreement),
+            pytest.raises(Conflict) as told,
+            one_act() if within else nullcontext(),
+        ):
+            acts.perform(**pay)
+    finally:
+        execute("RESET lock_timeout")
+    assert told.value.code == "database.busy"
+    acts.perform(**pay)
+    assert not consistent()
 
 
 def _conclude_wrongly(city: City, wrong: dict[str, Any]) -> None:

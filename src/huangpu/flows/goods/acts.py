@@ -39,7 +39,9 @@ def move(*, marketplace_id: UUID, reference_id: UUID, moves: Sequence[Move]) -> 
             [marketplace_id, reference_id, write_json(data["moves"]), write_json(data["balances"])],
         )
     except IntegrityError as wrong:
-        raise (refused(wrong, moves) or wrong) from wrong
+        if refusal := refused(wrong, moves):
+            raise refusal from wrong
+        raise
 
 
 def written(moves: Sequence[Move]) -> dict[str, list[dict[str, Any]]]:

@@ -147,7 +147,9 @@ def _written(call: str, trade: Trade, event: NewEvent, data: dict[str, Any], fre
     try:
         answer = row(f"SELECT {call}(%s::jsonb)", [write_json(data)])
     except DatabaseError as wrong:
-        raise (_refused(wrong, effects) or wrong) from wrong
+        if refusal := _refused(wrong, effects):
+            raise refusal from wrong
+        raise
     return answer and answer[0]
 
 
