@@ -31,7 +31,7 @@ def canonical(value: Any) -> bytes:
         _AS_VALUE.search(text)
         or _IN_LIST.search(text)
         or _ALONE.match(text)
-        or not (text.isascii() or _SORTS_OTHERWISE.search(text) is None)
+        or (not text.isascii() and _SORTS_OTHERWISE.search(text))
     ):
         return rfc8785.dumps(value)
     return text.encode()

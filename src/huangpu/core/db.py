@@ -126,8 +126,8 @@ def _run(sql: str, params: Sequence[Any] | Mapping[str, Any], *, binary: bool = 
 
 
 def rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
-    """One statement that answers with rows: all of them. `binary`: read by psycopg's compiled loaders, JSON parsed; a text
-    that Django's own loaders would have made something else of stays as it is."""
+    """One statement that answers with rows: all of them. `binary`: values come in PostgreSQL's binary form, which psycopg reads
+    with its compiled loaders; JSON is then parsed, where Django would have left it as text."""
     return list(_run(sql, params, binary=binary).fetchall())
 
 

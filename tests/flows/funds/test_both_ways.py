@@ -36,7 +36,7 @@ class World:
     """A marketplace's books, posted to in one of the two ways."""
 
     def __init__(self, quick: bool) -> None:
-        self.quick, self.market, self.holds = quick, uuid7(), []
+        self.quick, self.market = quick, uuid7()
         self.specs = [
             AccountSpec(self.market, "wallet", uuid7(), "CNY"),
             *(AccountSpec(self.market, book, None, "CNY") for book in ("bank", "escrow", "fees")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,28 +14,6 @@ from ..canonical import canonical, canonical_texts, write_json
 from ..clock import rfc3339
 from ..db import execute
 from ..ids import uuid7
-
-# the parts of one statement, so that an act can write its own rows and its event in a single round trip
-CTES = """
-told AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset(%s::jsonb) AS t(
-    id uuid, marketplace_id uuid, kind text, subject_type text, subject_id uuid, thread_id uuid, actor_id uuid,
-    organisation_id uuid, occurred_at timestamptz, payload_hash text, leaf text, audience jsonb, salt text, body jsonb){guard}
-), event AS (
-  INSERT INTO log_event (id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id,
-                         occurred_at, payload_hash, leaf, audience, recorded_at)
-  SELECT id, marketplace_id, kind, subject_type, subject_id, thread_id, actor_id, organisation_id, occurred_at,
-         decode(payload_hash, 'hex'), decode(leaf, 'hex'), ARRAY(SELECT jsonb_array_elements_text(audience)::uuid),
-         clock_timestamp()
-  FROM told
-  RETURNING id, marketplace_id, recorded_at
-), payload AS (
-  INSERT INTO log_payload (id, salt, body) SELECT id, decode(salt, 'hex'), body FROM told
-), pending AS (
-  INSERT INTO log_pending (event_id, marketplace_id, transaction, recorded_at)
-  SELECT id, marketplace_id, pg_current_xact_id()::text::bigint, recorded_at FROM event
-)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +62,8 @@ def record(events: Iterable[NewEvent]) -> None:
         execute("SELECT log_record(%s::jsonb)", [write_json(batch)])
 
 
-def statement_parts(batch: Sequence[NewEvent], *, guard: str = "") -> tuple[str, list[Any]]:
-    """The CTEs (and their parameters) that write events, for an act that writes its own rows in the same statement.
-
-    `guard` is a condition such as ` WHERE EXISTS (SELECT FROM changed)`: without it holding nothing is written.
-    """
-    return CTES.format(guard=guard), [write_json([told(event) for event in batch])]
-
-
 def told(event: NewEvent) -> dict[str, Any]:
-    """An event as the database's function `log_record` takes it, for an act whose own function calls that one."""
+    """An event as the database's function `log_record` takes it, for an act whose own statement calls that one."""
     salt = os.urandom(16)
     committed = payload_hash(salt, event.payload)
     return {

@@ -16,8 +16,6 @@ from huangpu.core.ids import uuid7
 from huangpu.core.names import NameField
 from huangpu.parties.models import Marketplace, Organisation
 
-FLOWS = ["commerce", "goods", "funds", "information", "process"]
-COMMITMENT_STATES = ["waiting", "due", "done", "ended"]
 AGREEMENT_STATES = ["open", "disputed", "fulfilled", "terminated"]
 
 

@@ -48,8 +48,8 @@ def invoice(trade: Trade, step: Step, details: Mapping[str, Any], now: datetime)
         raise Invalid("invoice.number", _("“%(value)s” is not an invoice number; write 1 to 40 characters."), field="number",
                       value=number)  # fmt: skip
     return {
-        "id": uuid7(), "marketplace_id": trade.marketplace_id, "agreement_id": trade.id, "seller_id": step.promise.provider_id,
-         "number": number, "currency": trade.currency, "amount": step.amount or 0,
+        "id": uuid7(), "marketplace_id": trade.marketplace_id, "agreement_id": trade.id,
+        "seller_id": step.promise.provider_id, "number": number, "currency": trade.currency, "amount": step.amount or 0,
         "issued_at": now,
     }  # fmt: skip
 

@@ -16,10 +16,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core.canonical import write_json
 from huangpu.core.db import rows
 from huangpu.core.errors import NotFound
 from huangpu.core.ids import uuid7
-from huangpu.core.log.record import NewEvent, statement_parts
+from huangpu.core.log.record import NewEvent, told
 
 from .rules import AuctionRules, Entry, Standing, State
 
@@ -36,7 +37,7 @@ FROM auction_auction a WHERE a.id = %s FOR NO KEY UPDATE OF a
 """
 
 WRITE = """
-WITH {events}, entry AS (
+WITH entry AS (
   INSERT INTO auction_entry (id, marketplace_id, auction_id, sequence, kind, number, amount_minor, received_at, at, accepted,
                              reason, extended, closes_at, lead_minor, person_id)
   VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -45,7 +46,7 @@ WITH {events}, entry AS (
          paused_at = %s, extensions = %s, last_sequence = %s, last_accepted_at = %s, seen_at = %s, lead_minor = %s
   WHERE id = %s
 )
-SELECT pg_notify(%s, %s)
+SELECT log_record(%s::jsonb), pg_notify(%s, %s)
 """
 
 
@@ -105,7 +106,6 @@ def lock(auction_id: UUID, organisation_id: UUID | None = None, *, flush_later: 
 
 def write(found: Locked, entry: Entry, state: State, events: Sequence[NewEvent], person_id: UUID | None) -> None:
     """Writes one line of the log with the state after it and its events."""
-    sql, params = statement_parts(events)
     line = [entry.sequence, entry.kind, entry.number, entry.amount, entry.received_at, entry.at, entry.accepted]
     line += [entry.reason, entry.extended, state.closes_at, state.lead.amount, person_id]
     row: list[Any] = [
@@ -116,8 +116,9 @@ def write(found: Locked, entry: Entry, state: State, events: Sequence[NewEvent],
         state.status,
     ]
     row += [state.paused_at, state.extensions, state.last_sequence, state.last_accepted_at, state.seen_at]
-    row += [state.lead.amount, found.id, CHANNEL, str(found.id)]
-    rows(WRITE.format(events=sql), [*params, uuid7(), found.marketplace_id, found.id, *line, *row])
+    row += [state.lead.amount, found.id]
+    told_json = write_json([told(event) for event in events])
+    rows(WRITE, [uuid7(), found.marketplace_id, found.id, *line, *row, told_json, CHANNEL, str(found.id)])
 
 
 def standings_data(state: State) -> list[list[int]]:
