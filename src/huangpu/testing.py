@@ -41,7 +41,9 @@ def _empty(_case: object) -> None:
 
     kept = {"django_migrations", "django_content_type", "auth_permission"}  # as the migrations left them
     names = {*connection.introspection.django_table_names(only_existing=True, include_views=False)} - kept
-    quoted = [connection.ops.quote_name(name) for name in sorted(names | {"procrastinate_jobs", "procrastinate_workers"})]
+    quoted = [
+        connection.ops.quote_name(name) for name in sorted(names | {"procrastinate_jobs", "procrastinate_workers"})
+    ]
     asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in quoted)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(asked)
