@@ -36,7 +36,7 @@ from huangpu.core.models import IdempotentAnswer
 from huangpu.core.web.idempotency import SAFE
 from huangpu.core.web.problems import MEDIA_TYPE
 
-EXAMPLES = 8
+EXAMPLES = 4
 MARKET = {"slug", "marketplace"}  # how the rooms call a marketplace in their addresses
 SCHEMA = api.get_openapi_schema()
 OPERATIONS = [(method.upper(), path) for path, item in SCHEMA["paths"].items() for method in item]

@@ -59,6 +59,10 @@ if __name__ == "__main__":
     if sys.argv[1] == "open":
         open_auction(int(sys.argv[2]))
     elif sys.argv[1] == "bid":
-        bid(sys.argv[2] if sys.argv[2] != "-" else sys.stdin.readline().strip(), int(sys.argv[3]))
+        told = sys.argv[2]
+        if told == "-":
+            os.write(1, b"[]\n")  # ready
+            told = sys.stdin.readline().strip()
+        bid(told, int(sys.argv[3]))
     else:
         print(json.dumps([check.detail for check in verify.checks() if not check.ok]))

@@ -23,11 +23,12 @@ from huangpu.core.postgres import Keeper
 
 SCRIPT = Path(__file__).with_name("bidding.py")
 SHORT, LONG = 3, 50
+READY = b"[]"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def house() -> Iterator[tuple[Keeper, dict[str, str]]]:
-    """An embedded server of its own, durable as in the product, migrated."""
+    """An embedded server of its own, durable as in the product, migrated; each test opens its own auction in it."""
     with tempfile.TemporaryDirectory(prefix="huangpu-kill-") as folder:
         Path(folder).chmod(0o755)
         keeper = Keeper(Path(folder))
@@ -57,6 +58,8 @@ def answers(logs: list[Path]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for log in logs:
         for line in log.read_bytes().split(b"\n")[:-1]:
+            if line == READY:
+                continue
             sequence, *rest = json.loads(line)
             assert sequence not in found, "one number was given twice"
             found[sequence] = rest
@@ -135,7 +138,8 @@ def test_the_last_second_by_many_processes(house: Any, tmp_path: Path) -> None:
     _keeper, env = house
     logs = [tmp_path / f"bidder-{number}" for number in (1, 2, 3)]
     bidders = [started(env, "-", number, log) for number, log in enumerate(logs, 1)]
-    auction = call(env, "open", "10")["auction"]  # no extension: the close stands
+    wait_for_answers(logs, 3 * len(READY + b"\n") - 1, bidders)  # else slow starters would find it closed
+    auction = call(env, "open", "4")["auction"]  # no extension: the close stands
     for one in bidders:
         assert one.stdin is not None
         one.stdin.write(f"{auction}\n".encode())

@@ -1,0 +1,175 @@
+"""Every page × every role, and × a neighbour: shown or not, done or not, as docs/reference/rights.md says.
+
+Every route has a row, so a new page has to say who may. A form that is refused leaves no event in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+from tests.whole_world import OWN, Door, Place, filled, matrix
+
+from huangpu.core.log.models import Event
+from huangpu.parties.rights import ORGANISATION_ROLES
+
+MATRIX = matrix()
+MEMBERS = frozenset(ORGANISATION_ROLES)
+BUYER, SUPPLIER, PEOPLE = frozenset({"buyer"}), frozenset({"supplier"}), frozenset({"buyer", "supplier"})
+ELSEWHERE = ("admin/", "accounts/", "api/v1/")  # Django's and allauth's own; the API's matrix stands beside it
+SIGNED_IN = frozenset({"signed in"})
+ANYBODY = Door("parties.see_marketplaces")
+M = "m/<slug:marketplace>/"
+T, A, W, O = f"{M}tenders/", "m/<slug:slug>/auctions/", "m/<slug:slug>/webhooks/", "o/<uuid:organisation_id>/"  # noqa: E741
+OPEN, DRAFT = {"number": "{open_number}", "lot": "1"}, {"number": "{draft_number}", "lot": "1"}
+OPENED, AWARDED = {"number": "{opened_number}"}, {"number": "{awarded_number}"}
+TRADE, HOUSE = {"number": "{trade}"}, {"organisation_id": "{buyer}"}
+
+SHOWN: dict[str, Door] = {
+    "": ANYBODY,
+    "design/": ANYBODY,
+    "problems/<str:code>": Door("parties.see_marketplaces", at={"code": "rights.role_missing"}),
+    "organisations/": Door("parties.search_organisations"),
+    "organisations/new/": Door("parties.register_organisation"),
+    O: Door("parties.see_organisation", at=HOUSE),
+    f"{M}o/<uuid:organisation_id>/": Door("parties.see_organisation", at=HOUSE),
+    f"{O}settings/": Door("parties.see_tokens", BUYER, at=HOUSE),
+    "join/<str:secret>/": Door("parties.join", at={"secret": "{secret}"}),
+    "marketplaces/": Door("parties.see_marketplaces"),
+    "marketplaces/new/": Door("parties.open_marketplace"),
+    f"{M}operator/": Door("parties.configure_marketplace"),
+    M: Door("board.see"),
+    f"{M}history/": Door("history.read"),
+    f"{M}history/<uuid:procedure>/": Door("history.read"),
+    T: Door("tender.read"),
+    f"{T}new/": Door("tender.plan"),
+    f"{T}<str:number>/": Door("tender.read", at=OPEN),
+    f"{T}<str:number>/edit/": Door("tender.edit", BUYER, at=DRAFT),
+    f"{T}<str:number>/lots/<int:lot>/bid/": Door("tender.submit_bid", SUPPLIER | {"neighbour"}, at=OPEN),
+    f"{T}<str:number>/evaluation/": Door("tender.read_evaluation", BUYER, at=OPENED),
+    A: Door("auction.see"),
+    f"{A}<uuid:auction>/": Door("auction.see_restricted", PEOPLE),
+    f"{M}trades/": Door("process.see", PEOPLE, listed=True),
+    f"{M}trades/<str:number>/": Door("process.see", PEOPLE, at=TRADE),
+    "desk/": Door("process.see", columns=SIGNED_IN),
+    f"{M}books/": Door("funds.see_books"),
+    f"{M}wallet/": Door("funds.see"),
+    f"{M}wallet/<str:currency>/": Door("funds.see"),
+    "notices/": Door("information.mark_notices"),
+    "documents/<uuid:document_id>/": Door("information.read_document", BUYER, columns=MEMBERS | {"arbiter"}),
+    W: Door("information.see_webhooks"),
+    f"{W}<uuid:endpoint_id>/": Door("information.see_webhooks", BUYER),
+}
+ALSO_SHOWN = [(f"{T}<str:number>/", Door("tender.edit", BUYER, at=DRAFT, columns=MEMBERS))]
+
+
+def form(act: str, sides: frozenset[str], at: dict[str, str], /, **fields: Any) -> Door:
+    return Door(act, sides, at=at, form=fields)
+
+
+DO = f"{T}<str:number>/do/<slug:name>/"
+DONE: list[tuple[str, Door]] = [
+    (DO, form("tender.publish", BUYER, {**DRAFT, "name": "publish"})),
+    (DO, form("tender.cancel", BUYER, {**OPEN, "name": "cancel"}, reason="?")),
+    (DO, form("tender.ask", SUPPLIER | {"neighbour"}, {**OPEN, "name": "ask"}, text="?")),
+    (DO, form("tender.answer", BUYER, {**OPEN, "name": "answer"}, question="{question}", text="!")),
+    (DO, form("tender.withdraw_bid", SUPPLIER, {**OPEN, "name": "withdraw"}, bid="{bid}")),
+    (DO, form("tender.disqualify", BUYER, {**OPENED, "name": "disqualify"}, bid="{opened_bid}", reason="?")),
+    (DO, form("tender.evaluate", BUYER, {**OPENED, "name": "evaluate"})),
+    (DO, form("tender.award", BUYER, {**OPENED, "name": "award"}, lot="{opened_lot}")),
+    (DO, form("tender.pass_on", BUYER, {**AWARDED, "name": "pass-on"}, award="{award}", reason="?")),
+    (DO, form("tender.complain", SUPPLIER, {**AWARDED, "name": "complain"}, lot="{awarded_lot}", text="?")),
+    (DO, form("tender.decide_complaint", BUYER, {**AWARDED, "name": "decide"}, complaint="{complaint}", upheld="no",
+              decision=".")),
+    (f"{T}<str:number>/copy/", form("tender.plan", OWN, OPEN)),
+    (f"{M}history/<uuid:procedure>/tender/", form("tender.plan", OWN, {})),
+    (f"{A}<uuid:auction>/", form("auction.bid", SUPPLIER, {}, amount="9,000.00")),
+    (f"{A}<uuid:auction>/pause/", form("auction.pause", BUYER, {})),
+    (f"{A}<uuid:auction>/cancel/", form("auction.cancel", BUYER, {}, reason="?")),
+    (f"{M}wallet/<str:currency>/top-up/", form("funds.top_up", OWN, {},
+                                               amount="5.00")),
+    ("desk/tasks/<uuid:task>/", form("process.approve", BUYER, {}, approves="yes")),
+    (f"{O}settings/", form("parties.invite", BUYER, HOUSE, do="invite", roles="clerk")),
+    (f"{O}settings/", form("parties.add_member", BUYER, HOUSE, do="add_member", username="somebody", roles="clerk")),
+    (f"{M}operator/", form("parties.grant_marketplace_role", BUYER, {}, do="grant", username="somebody", role="arbiter")),
+    (W, form("information.manage_webhooks", OWN, {},
+             url="https://example.org/hook")),
+    (f"{W}<uuid:endpoint_id>/change/", form("information.manage_webhooks", BUYER, {}, act="rotate")),
+]  # fmt: skip
+
+# Not pages of their own: what is done there is in DONE by another address, or changes only the reader's own session.
+OTHERS = {
+    "theme/", "language/", "act-for/", "notices/mark/", f"{T}<str:number>/points/", f"{A}<uuid:auction>/resume/",
+    f"{M}wallet/<str:currency>/withdraw/", f"{M}trades/<str:number>/perform/", f"{M}trades/<str:number>/resolve/",
+}  # fmt: skip
+
+
+def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """Every route below the root."""
+    for one in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(one.pattern)
+        if route.startswith(ELSEWHERE):
+            continue
+        if isinstance(one, URLResolver):
+            yield from routes(one.url_patterns, route)
+        elif isinstance(one, URLPattern) and "(?P" not in route:
+            yield route
+
+
+def address(route: str, door: Door, known: dict[str, Any]) -> str:
+    values = {**known, **filled(door.at, known)}
+    parts = [str(values[part.strip("<>").split(":")[1]]) if part.startswith("<") else part for part in route.split("/")]
+    return "/" + "/".join(parts)
+
+
+def test_every_route_has_its_row() -> None:
+    assert set(routes()) == SHOWN.keys() | {route for route, _door in DONE} | OTHERS
+
+
+GETS = [*SHOWN.items(), *ALSO_SHOWN]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("route", "door"), GETS, ids=[f"{door.act}: {route}" for route, door in GETS])
+def test_who_is_shown_it(world_of_everything: Place, route: str, door: Door) -> None:
+    place, wrong = world_of_everything, []
+    for reader in place.readers:
+        with transaction.atomic():
+            answer = reader.client.get(address(route, door, place.known))
+            transaction.set_rollback(True)
+        shown = answer.status_code == 200 and (not door.listed or place.known["trade"] in answer.content.decode())
+        if shown is not door.open_to(reader) or answer.status_code >= 500:
+            wrong.append((reader.name, answer.status_code, "may" if door.open_to(reader) else "may not"))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("route", "door"), DONE, ids=[f"{door.act}: {route}" for route, door in DONE])
+def test_who_does_it(world_of_everything: Place, route: str, door: Door) -> None:
+    place, wrong = world_of_everything, []
+    for reader in place.readers:
+        with transaction.atomic():
+            before = Event.objects.count()
+            answer = reader.client.post(address(route, door, place.known), filled(door.form, place.known))
+            done = Event.objects.count() > before
+            transaction.set_rollback(True)
+        if done is not door.open_to(reader) or answer.status_code >= 500:
+            wrong.append((reader.name, answer.status_code, "may" if door.open_to(reader) else "may not"))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", sorted(OTHERS | {route for route, _door in DONE} - SHOWN.keys()))
+def test_the_address_of_a_form_may_be_asked_for_by_anybody(world_of_everything: Place, route: str) -> None:
+    """As a browser does that comes back to it: whatever the answer, the house does not fail and nothing is done."""
+    place = world_of_everything
+    for reader in place.readers:
+        with transaction.atomic():
+            before = Event.objects.count()
+            door = Door("", at={"number": "{open_number}", "lot": "1", "name": "publish"})
+            answer = reader.client.get(address(route, door, place.known))
+            assert (answer.status_code < 500, Event.objects.count()) == (True, before), reader.name
+            transaction.set_rollback(True)
