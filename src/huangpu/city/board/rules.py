@@ -27,7 +27,10 @@ FLOWS = ("commerce", "goods", "funds", "information", "process")
 FIGURES = (*COUNTS, *AMOUNTS, *FLOWS)
 
 CONSUMER_ROLES = frozenset({"consumer", "guest"})  # roles of terms in which a natural person buys for itself
-SETTLED = {"release": "released_minor", "pay": "released_minor", "charge": "charged_minor", "refund": "refunded_minor"}
+SETTLED = {
+    "release": "released_minor", "pay": "released_minor", "charge": "charged_minor", "refund": "refunded_minor",
+    "penalty": "refunded_minor",
+}  # fmt: skip
 FIRMS_MIN = 3  # an amount that no award has published needs so many payers and so many payees behind it
 
 

@@ -34,6 +34,7 @@ KINDS: dict[str, Any] = {  # what a line of the statement is called
     "release": gettext_lazy("Payment released"),
     "charge": gettext_lazy("Marketplace fee"),
     "refund": gettext_lazy("Freed from escrow"),
+    "penalty": gettext_lazy("Penalty for late delivery"),
     "payment": gettext_lazy("Payment"),
     "expiry": gettext_lazy("Freed: the time ran out"),
 }

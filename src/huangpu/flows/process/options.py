@@ -138,6 +138,8 @@ def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: da
     promise.open_since, promise.late_at = now, None
     promise.due_at = promise.due.after(now, trade.zone) if promise.due else None
     trade.steps.append(Step(promise, -chosen, None, False))
+    if trade.penalties:
+        trade.arrivals.setdefault(promise.ordinal, []).append((now, -chosen))
 
 
 def _portion(trade: Trade, option: Mapping[str, Any], quantity: Decimal | None) -> Fraction:

@@ -32,7 +32,7 @@ from . import acts, approvals, queries, rules
 from .marks import marks_of
 from .performers import wallet
 from .rules import Promise, Trade
-from .words import ACTIONS, EVENTS, FLOWS, ROLES, TASK_STATES, TASKS, option_words
+from .words import ACTIONS, EVENTS, FLOWS, ROLES, TASK_STATES, TASKS, late_words, option_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) 
         "receiver": names.get(item.receiver_id, {}),
         "waits_for": ", ".join(str(number) for number in item.after),
         "share": int(100 * item.progress),
+        "note": late_words(item.details) if item.action == "penalty" else "",
     }
 
 

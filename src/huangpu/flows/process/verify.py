@@ -32,7 +32,11 @@ WHERE (a.state IN ('fulfilled', 'terminated'))
 UNLOGGED = """
 SELECT count(*) FROM process_fulfilment f LEFT JOIN log_event e ON e.id = f.event_id WHERE e.id IS NULL
 """
-
+PENALISED = """
+SELECT count(*) FROM commerce_commitment p CROSS JOIN LATERAL (
+  SELECT sum(a.amount) AS value FROM commerce_commitment a WHERE a.agreement_id = p.agreement_id AND a.ordinal = ANY (p.after)
+) v WHERE p.measure = 'lateness' AND p.done_amount > (p.details->>'cap')::numeric * v.value
+"""
 STRANGERS = """
 SELECT count(*) FROM commerce_commitment c WHERE NOT EXISTS (
   SELECT FROM commerce_agreementparty p WHERE p.agreement_id = c.agreement_id AND p.organisation_id = c.provider_id
@@ -46,6 +50,7 @@ CHECKS = {
     "commitments that differ from what fulfilled them": UNEQUAL,
     "holds from which more was drawn than they held": OVERDRAWN,
     "commitments that were due before what they wait for": TOO_EARLY,
+    "penalties for lateness above their cap": PENALISED,
     "agreements whose state contradicts their commitments": UNCLOSED,
     "fulfilments without an event in the log": UNLOGGED,
 }
