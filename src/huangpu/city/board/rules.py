@@ -195,6 +195,11 @@ def _behind(tally: Tally, market: Market, event: Logged, currency: str, figure: 
         tally.firms.add((day, currency, figure, "payee", promise.receiver_id))
 
 
+@reads("agreement.amended")
+def _agreement_amended(tally: Tally, market: Market, event: Logged, _said: Mapping[str, Any]) -> None:
+    _on(tally, market, event, tally.terms[event.subject_id].currency)["commerce"] += 1
+
+
 @reads("process.resolved")
 def _resolved(tally: Tally, market: Market, event: Logged, _said: Mapping[str, Any]) -> None:
     _on(tally, market, event, tally.terms[event.subject_id].currency)["process"] += 1

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ProcessConfig(AppConfig):
@@ -17,6 +18,15 @@ class ProcessConfig(AppConfig):
 
         references.register(origins)
         add_section(Section("trades", _("Trades"), "trades/", order=60, icon="handshake"))
+        name_states(
+            "amendment",
+            {
+                "open": State("waiting", _("Waits for signatures")),
+                "signed": State("done", _("Signed by all")),
+                "declined": State("cancelled", pgettext_lazy("amendment", "Declined")),
+                "withdrawn": State("cancelled", pgettext_lazy("amendment", "Taken back")),
+            },
+        )
         name_states(
             "agreement",
             {

@@ -28,7 +28,7 @@ from huangpu.flows.funds import queries as funds
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may
 
-from . import acts, approvals, queries, rules
+from . import acts, amendment_pages, approvals, queries, rules
 from .marks import marks_of
 from .performers import wallet
 from .rules import Promise, Trade
@@ -95,6 +95,7 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
         "rows": [_row(trade, item, names, now) for item in trade.promises],
         "events": [(event, EVENTS.get(event.kind, ("", event.kind))[1], body) for event, body in reversed(story)],
         "invoices": list(agreement.invoices.all()),
+        **amendment_pages.context_of(request, agreement, trade),
         "template_hash": bytes(agreement.terms_hash).hex(),
     }
 
@@ -145,7 +146,7 @@ def perform(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
         details = {name: request.POST[name] for name, _label, _must in FIELDS.get(action, ()) if request.POST.get(name)}
         acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now())
     except HuangpuError as error:
-        return _refused(request, agreement, error)
+        return refused(request, agreement, error)
     messages.success(request, ACTIONS[action][2])
     return redirect("process:trade", marketplace, number)
 
@@ -186,12 +187,13 @@ def resolve(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
             now=clock.now(),
         )
     except HuangpuError as error:
-        return _refused(request, agreement, error)
+        return refused(request, agreement, error)
     messages.success(request, option_words(request.POST["option"]))
     return redirect("process:trade", marketplace, number)
 
 
-def _refused(request: PartyRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
+def refused(request: PartyRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
+    """The trade page once more, with what was refused."""
     context = _trade_context(request, agreement, clock.now())
     return render(request, "process/trade.html", {**context, "refusal": error}, status=error.status)
 
@@ -257,4 +259,6 @@ urlpatterns = [
     path("m/<slug:marketplace>/trades/<str:number>/", trade_page, name="trade"),
     path("m/<slug:marketplace>/trades/<str:number>/perform/", perform, name="perform"),
     path("m/<slug:marketplace>/trades/<str:number>/resolve/", resolve, name="resolve"),
+    path("m/<slug:marketplace>/trades/<str:number>/amend/", amendment_pages.propose, name="amend"),
+    path("m/<slug:marketplace>/trades/<str:number>/amend/<int:amendment>/", amendment_pages.decide, name="amendment"),
 ]

@@ -52,6 +52,11 @@ def carry_out(trade: Trade, details: dict[str, Any]) -> Effects:
         _performers[step.promise.action](trade, step, effects)
     for promise in trade.ended:
         _lift(trade, promise, effects)
+    effects.moves += [
+        Move(_source(trade, promise), None, reservation=change)
+        for promise, change in trade.reserved
+        if _stocked(promise)
+    ]
     return effects
 
 

@@ -30,6 +30,7 @@ ACTS: dict[str, Rule] = {
     "process.resolve": Rule(
         "Use an option of the terms: cancel, reject, return, dispute.", roles=("buyer", "clerk", "finance")
     ),
+    "process.amend": Rule("Propose, sign or decline an amendment of a trade.", roles=("buyer", "clerk")),
     "process.decide_dispute": Rule("Decide a dispute and divide what is held.", market_roles=("arbiter",)),
     "process.see": Rule(
         "Read a trade that the organisation is a party of.",

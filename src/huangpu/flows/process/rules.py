@@ -77,6 +77,19 @@ class Promise:
         return self.state in ("done", "ended")
 
     @property
+    def void(self) -> bool:
+        """Whether nothing is left of it: an amendment has cut it down to the nothing that was kept."""
+        return self.quantity == 0 or (self.amount == 0 and not self.measure)
+
+    @property
+    def agreed(self) -> tuple[Decimal, int] | None:
+        """Quantity and amount as they were promised at first, also of a commitment that an amendment has cut down since."""
+        kept = self.details.get("agreed")
+        if kept:
+            return Decimal(kept["quantity"]), kept["amount"]
+        return (self.quantity, self.amount) if self.quantity and self.amount else None
+
+    @property
     def begun(self) -> bool:
         return self.done_quantity > 0 or self.done_amount > 0 or self.state == "done"
 
@@ -91,7 +104,7 @@ class Promise:
     def progress(self) -> Fraction:
         """How much of it has been kept, from 0 to 1, exactly."""
         if self.quantity is not None:
-            return Fraction(self.done_quantity) / Fraction(self.quantity)
+            return Fraction(self.done_quantity) / Fraction(self.quantity) if self.quantity else WHOLE
         if self.amount:
             return Fraction(self.done_amount, self.amount)
         return Fraction(self.state == "done")
@@ -129,6 +142,9 @@ class Trade:
     # of a trade with penalties for lateness only: which they are, and when how much of a delivery came, by its ordinal
     penalties: list[Promise] = field(init=False)
     arrivals: dict[int, list[tuple[datetime, Decimal]]] = field(default_factory=dict)
+    reserved: list[tuple[Promise, Decimal]] = field(
+        default_factory=list
+    )  # by how much an amendment changed reservations
 
     def __post_init__(self) -> None:
         self.penalties = [item for item in self.promises if item.measure == Measure.LATENESS]
@@ -151,11 +167,11 @@ def by_key(trade: Trade, key: str) -> Promise:
 
 def earned(trade: Trade, promise: Promise) -> Fraction:
     """The share of a stepwise commitment that its conditions have earned so far, weighed by their values."""
-    conditions = trade.conditions(promise)
-    if all(item.state == "done" for item in conditions):
-        return WHOLE
+    conditions = [item for item in trade.conditions(promise) if not item.void]
     if not any(item.begun for item in conditions):
         return NOTHING
+    if all(item.state == "done" for item in conditions):
+        return WHOLE
     weights = [item.amount or 1 for item in conditions]
     kept = sum((weight * item.progress for weight, item in zip(weights, conditions, strict=True)), NOTHING)
     return kept / sum(weights)
@@ -177,12 +193,12 @@ def performable(trade: Trade, promise: Promise) -> tuple[Decimal | None, int | N
     if promise.measure == Measure.LATENESS:
         return None, _owed_for_lateness(trade, promise)
     if promise.amount is not None:
-        less = _deducted(trade, promise) if trade.penalties else 0
+        less = deducted(trade, promise) if trade.penalties else 0
         return None, share(promise.amount + less, portion) - less - promise.done_amount
     return None, None
 
 
-def _deducted(trade: Trade, promise: Promise) -> int:
+def deducted(trade: Trade, promise: Promise) -> int:
     """What penalties have taken out of a commitment; its `amount` has become less by as much."""
     return sum(item.done_amount for item in trade.penalties if item.details["out_of"] == promise.key)
 
@@ -195,11 +211,12 @@ def _owed_for_lateness(trade: Trade, penalty: Promise) -> int:
     rate, cost = lateness.Rate.of(penalty.details), 0
     for accepted in trade.conditions(penalty):
         [delivery] = trade.conditions(accepted)
-        if delivery.due is None or not delivery.quantity or not delivery.amount:
+        if delivery.due is None or delivery.agreed is None:
             continue
+        quantity, amount = delivery.agreed
         cost += lateness.penalty(
-            amount=delivery.amount,
-            quantity=delivery.quantity,
+            amount=amount,
+            quantity=quantity,
             accepted=accepted.done_quantity,
             due=delivery.due.after(_could_begin(trade, delivery), trade.zone),
             arrivals=trade.arrivals.get(delivery.ordinal, ()),
@@ -337,7 +354,7 @@ def _close(trade: Trade) -> None:
         return
     if not all(item.over for item in trade.promises):
         trade.state = "open"
-    elif any(item.state == "ended" and item.measure not in AS_IT_COMES for item in trade.promises):
+    elif any(item.state == "ended" and item.measure not in AS_IT_COMES and not item.void for item in trade.promises):
         trade.state = "terminated"
     else:
         trade.state = "fulfilled"

@@ -34,8 +34,22 @@ SELECT count(*) FROM process_fulfilment f LEFT JOIN log_event e ON e.id = f.even
 """
 PENALISED = """
 SELECT count(*) FROM commerce_commitment p CROSS JOIN LATERAL (
-  SELECT sum(a.amount) AS value FROM commerce_commitment a WHERE a.agreement_id = p.agreement_id AND a.ordinal = ANY (p.after)
+  SELECT sum(coalesce((a.details->'agreed'->>'amount')::bigint, a.amount)) AS value FROM commerce_commitment a
+  WHERE a.agreement_id = p.agreement_id AND a.ordinal = ANY (p.after)
 ) v WHERE p.measure = 'lateness' AND p.done_amount > (p.details->>'cap')::numeric * v.value
+"""
+UNSIGNED = """
+SELECT count(*) FROM process_amendment a WHERE a.state = 'signed' AND EXISTS (
+  SELECT FROM commerce_agreementparty p WHERE p.agreement_id = a.agreement_id AND p.role <> 'operator' AND NOT EXISTS (
+    SELECT FROM process_signature s WHERE s.amendment_id = a.id AND s.organisation_id = p.organisation_id))
+"""
+REPRICED = """
+SELECT count(*) FROM commerce_agreement g JOIN LATERAL (
+  SELECT sum(c.amount) AS lines FROM commerce_commitment c
+  WHERE c.agreement_id = g.id AND c.action IN ('deliver', 'serve') AND c.measure = ''
+) l ON true
+WHERE l.lines IS DISTINCT FROM g.amount AND EXISTS (
+  SELECT FROM process_amendment a WHERE a.agreement_id = g.id AND a.state = 'signed')
 """
 STRANGERS = """
 SELECT count(*) FROM commerce_commitment c WHERE NOT EXISTS (
@@ -51,6 +65,8 @@ CHECKS = {
     "holds from which more was drawn than they held": OVERDRAWN,
     "commitments that were due before what they wait for": TOO_EARLY,
     "penalties for lateness above their cap": PENALISED,
+    "amendments that apply without every signature": UNSIGNED,
+    "amended agreements whose price is not that of their lines": REPRICED,
     "agreements whose state contradicts their commitments": UNCLOSED,
     "fulfilments without an event in the log": UNLOGGED,
 }

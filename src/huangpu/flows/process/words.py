@@ -64,6 +64,10 @@ ROLES: dict[str, Any] = {
 EVENTS: dict[str, tuple[str, Any]] = {
     "agreement.concluded": ("commerce", _("Agreement concluded")),
     "process.resolved": ("process", _("Option used")),
+    "agreement.amendment_proposed": ("", _("Amendment proposed")),
+    "agreement.amendment_signed": ("", _("Amendment signed by a party")),
+    "agreement.amendment_declined": ("", _("Amendment declined")),
+    "agreement.amended": ("commerce", _("Agreement amended")),
     "commitment.lapsed": ("process", _("Time passed")),
     # what fulfils a commitment is in the picture by its commitment
     "funds.held": ("", ACTIONS["hold"][2]),

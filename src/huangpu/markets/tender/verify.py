@@ -122,7 +122,7 @@ def _recomputed() -> Iterator[Check]:
             award.awarded_at, award.tender.standstill_days, award.tender.standstill_working
         ):
             wrong_end.append(str(award.id))
-        if award.status == "concluded" and not _agreed_for(award):
+        if award.status == "concluded" and award.agreement_id is not None and not _agreed_for(award):
             wrong_saving.append(str(award.id))
     for what, found in (
         ("awards whose evaluation file gives another ranking", wrong_rank),
@@ -149,5 +149,6 @@ def _follows(award: Award) -> bool:
 
 def _agreed_for(award: Award) -> bool:
     """Whether the agreement was concluded at the awarded price: the step «contracted» of the saving."""
+    assert award.agreement_id is not None
     parameters = Agreement.objects.filter(pk=award.agreement_id).values_list("parameters", flat=True).first()
     return parameters is not None and sum(line["amount"] for line in parameters["lines"]) == award.amount_minor

@@ -55,7 +55,7 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
     )
     _name_bidders(tender, actor, now)
     made = _grant(tender, lot, UUID(first_bid(lot)["bid"]), lot.evaluation, actor, now)
-    give_back(tender, live_bonds(tender, lot=lot).exclude(bid_id=made.bid_id), "not_awarded", now)
+    give_back(tender, live_bonds(tender, lot=lot).exclude(bid=made.bid), "not_awarded", now)
     _move_on(tender)
     _tell(tender, made, actor, now)
     return made
