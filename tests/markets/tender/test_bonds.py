@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -184,7 +185,7 @@ def test_it_is_given_back_whenever_the_bid_is_over(world: World, how: str) -> No
         reason = "cancelled"
     else:
         if how == "spoilt":
-            Bid.objects.filter(pk=bid.id).update(sealed=b"spoilt")
+            Bid.objects.filter(pk=bid.id).update(sealed=b"spoilt", receipt=sha256(b"spoilt").digest())
         acts.open_bids(actor=world.buyer, tender_id=tender.id, now=DEADLINE)
         reason = {"single": "unsuccessful", "spoilt": "rejected"}.get(how, "cancelled")
         if how == "cancel_late":

@@ -44,12 +44,10 @@ SELECT count(*) FROM process_amendment a WHERE a.state = 'signed' AND EXISTS (
     SELECT FROM process_signature s WHERE s.amendment_id = a.id AND s.organisation_id = p.organisation_id))
 """
 REPRICED = """
-SELECT count(*) FROM commerce_agreement g JOIN LATERAL (
-  SELECT sum(c.amount) AS lines FROM commerce_commitment c
-  WHERE c.agreement_id = g.id AND c.action IN ('deliver', 'serve') AND c.measure = ''
-) l ON true
-WHERE l.lines IS DISTINCT FROM g.amount AND EXISTS (
-  SELECT FROM process_amendment a WHERE a.agreement_id = g.id AND a.state = 'signed')
+SELECT count(*) FROM commerce_agreement g JOIN (
+  SELECT agreement_id, sum(amount) AS lines FROM commerce_commitment
+  WHERE action IN ('deliver', 'serve', 'transfer_title') AND measure = '' GROUP BY 1
+) l ON l.agreement_id = g.id WHERE l.lines <> g.amount
 """
 STRANGERS = """
 SELECT count(*) FROM commerce_commitment c WHERE NOT EXISTS (
@@ -66,7 +64,7 @@ CHECKS = {
     "commitments that were due before what they wait for": TOO_EARLY,
     "penalties for lateness above their cap": PENALISED,
     "amendments that apply without every signature": UNSIGNED,
-    "amended agreements whose price is not that of their lines": REPRICED,
+    "agreements whose price is not that of their lines": REPRICED,
     "agreements whose state contradicts their commitments": UNCLOSED,
     "fulfilments without an event in the log": UNLOGGED,
 }

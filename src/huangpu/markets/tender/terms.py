@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import HuangpuError, Invalid, InvalidMany
-from huangpu.core.money import LARGEST, exponent
+from huangpu.core.money import LARGEST, Money, exponent
 from huangpu.core.quantity import parse_quantity, plain
 from huangpu.flows.process.lateness import PERIODS
 from huangpu.parties.profile import figure
@@ -99,12 +99,13 @@ def check_bond(terms: TenderTerms, profile: Mapping[str, Any]) -> None:
     if bonds > most or (terms.bond_ppm or 0) > ceiling.value:
         raise Invalid(
             "tender.bond_above_ceiling",
-            _("A bid bond is at most %(most)s %% of the budget (%(source)s), together %(amount)s minor units here."),
+            _("A bid bond is at most %(most)s %% of the budget (%(source)s), here %(amount)s %(currency)s for all lots."),
             field="bond" if terms.bond_minor is not None else "bond_percent",
             value=bonds,
             most=plain(Decimal(ceiling.value) / 10_000),
             source=ceiling.source or "–",
-            amount=most,
+            amount=plain(Money(most, terms.currency).major),
+            currency=terms.currency,
         )
 
 
