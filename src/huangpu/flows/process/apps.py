@@ -10,7 +10,7 @@ class ProcessConfig(AppConfig):
     def ready(self) -> None:
         from huangpu.core.web.navigation import Section
         from huangpu.core.web.navigation import register as add_section
-        from huangpu.core.web.status import State
+        from huangpu.core.web.status import BASE, State
         from huangpu.core.web.status import register as name_states
         from huangpu.flows.funds import references
 
@@ -18,6 +18,7 @@ class ProcessConfig(AppConfig):
 
         references.register(origins)
         add_section(Section("trades", _("Trades"), "trades/", order=60, icon="handshake"))
+        name_states("commitment", {**BASE, "unused": State("info", pgettext_lazy("commitment", "Nothing came of it"))})
         name_states(
             "amendment",
             {

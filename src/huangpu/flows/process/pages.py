@@ -122,11 +122,13 @@ def _possible(trade: Trade, item: Promise) -> tuple[Promise, Decimal | None, str
 
 def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) -> dict[str, Any]:
     late = item.state == "due" and item.due_at is not None and item.due_at <= now
+    unused = item.state == "ended" and item.measure in rules.AS_IT_COMES
     return {
         "promise": item,
         "flow": FLOWS[item.flow],
         "words": ACTIONS[item.action][0],
-        "state": "late" if late else {"ended": "cancelled"}.get(item.state, item.state),
+        "state": "late" if late else "unused" if unused else {"ended": "cancelled"}.get(item.state, item.state),
+        "agreed": item.agreed[0] if item.agreed and "agreed" in item.details else None,
         "provider": names.get(item.provider_id, {}),
         "receiver": names.get(item.receiver_id, {}),
         "waits_for": ", ".join(str(number) for number in item.after),

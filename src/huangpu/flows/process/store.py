@@ -28,7 +28,7 @@ from huangpu.flows.funds import acts as funds
 from huangpu.flows.funds.rules import AccountSpec
 from huangpu.flows.goods import acts as goods
 
-from .papers import invoice, invoice_refused, shipped
+from .papers import invoice_refused, invoices, shipped
 from .performers import Effects, carry_out, reserve
 from .rules import Promise, Step, Trade
 
@@ -154,7 +154,7 @@ def _written(call: str, trade: Trade, event: NewEvent, data: dict[str, Any], fre
     if shipment := shipped(trade, event, effects, now):
         data["shipments"] = [shipment]
     if effects.invoiced:
-        data["invoices"] = [invoice(trade, step, effects.details, now) for step in effects.invoiced]
+        data["invoices"] = invoices(trade, effects.invoiced, effects.details, now)
     try:
         answer = row(f"SELECT {call}(%s::jsonb)", [write_json(data)])
     except DatabaseError as wrong:

@@ -99,7 +99,9 @@ def check_bond(terms: TenderTerms, profile: Mapping[str, Any]) -> None:
     if bonds > most or (terms.bond_ppm or 0) > ceiling.value:
         raise Invalid(
             "tender.bond_above_ceiling",
-            _("A bid bond is at most %(most)s %% of the budget (%(source)s), here %(amount)s %(currency)s for all lots."),
+            _(
+                "A bid bond is at most %(most)s %% of the budget (%(source)s), here %(amount)s %(currency)s for all lots."
+            ),
             field="bond" if terms.bond_minor is not None else "bond_percent",
             value=bonds,
             most=plain(Decimal(ceiling.value) / 10_000),

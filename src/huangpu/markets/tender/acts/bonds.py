@@ -120,7 +120,7 @@ def _settle(tender: Tender, bond: Bond, status: str, reason: str, actor: Actor, 
     opened = tender.opened_at is not None
     audience = (bond.bidder_id, tender.buyer_id) if opened else (bond.bidder_id,)
     kind = f"tender.bond_{status}"
-    say(tender, kind, actor, now, {**_told(tender, bond), "reason": reason}, audience=audience, hidden=not opened)
+    say(tender, kind, actor, now, {**_told(tender, bond), "because": reason}, audience=audience, hidden=not opened)
     amount = {"minor": bond.amount_minor, "currency": tender.currency}
     tell(tender, kind, audience if status == "forfeited" else (bond.bidder_id,), now, amount=amount)
 
