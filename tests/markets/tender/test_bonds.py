@@ -287,7 +287,7 @@ def test_by_page(world: World, at: Any) -> None:  # noqa: F811
     assert 'name="late_rate" value="0.5"' in form
     acts.publish(actor=world.buyer, tender_id=tender.id, now=START)
     page = browser(world.neighbour).get(f"{base}{tender.number}/").content.decode()
-    assert "0.5 %" in page
+    assert "0.5\N{NO-BREAK SPACE}%" in page
     assert "1,500.00" in page
     bidder = browser(world.suppliers[0])
     asked = bidder.get(f"{base}{tender.number}/lots/1/bid/").content.decode()

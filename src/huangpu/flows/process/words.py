@@ -106,7 +106,8 @@ def late_words(penalty: Mapping[str, Any]) -> str:
         if penalty["per"] == "week"
         else _("%(rate)s %% of its value for each started day, at most %(cap)s %%")
     )
-    return str(sentence) % {name: plain(Decimal(penalty[name]) * 100) for name in ("rate", "cap")}
+    words = str(sentence) % {name: plain(Decimal(penalty[name]) * 100) for name in ("rate", "cap")}
+    return words.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def option_words(key: str) -> Any:
