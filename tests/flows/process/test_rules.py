@@ -95,7 +95,10 @@ def check(trade: Trade) -> None:
             and not (promise.action == "invoice" and taken_back & {*promise.after})
         ):
             reach = rules.earned(trade, promise)
-            assert promise.progress <= reach, f"{promise.key} went further than was earned"
+            penalised = sum(item.done_amount for item in trade.penalties if item.details["out_of"] == promise.key)
+            whole = (promise.amount or 0) + penalised
+            progress = promise.progress if not penalised else Fraction(promise.done_amount + penalised, whole)
+            assert promise in trade.penalties or progress <= reach, f"{promise.key} went further than was earned"
         assert 0 <= promise.progress <= 1
     for hold_promise in (item for item in trade.promises if item.action == "hold"):
         assert trade.held(hold_promise) >= 0, "more was drawn than was held"

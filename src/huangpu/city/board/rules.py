@@ -27,7 +27,10 @@ FLOWS = ("commerce", "goods", "funds", "information", "process")
 FIGURES = (*COUNTS, *AMOUNTS, *FLOWS)
 
 CONSUMER_ROLES = frozenset({"consumer", "guest"})  # roles of terms in which a natural person buys for itself
-SETTLED = {"release": "released_minor", "pay": "released_minor", "charge": "charged_minor", "refund": "refunded_minor"}
+SETTLED = {
+    "release": "released_minor", "pay": "released_minor", "charge": "charged_minor", "refund": "refunded_minor",
+    "penalty": "refunded_minor",
+}  # fmt: skip
 FIRMS_MIN = 3  # an amount that no award has published needs so many payers and so many payees behind it
 
 
@@ -190,6 +193,11 @@ def _behind(tally: Tally, market: Market, event: Logged, currency: str, figure: 
     if promise.action in ("release", "pay") or promise.action == "accept":
         tally.firms.add((day, currency, figure, "payer", promise.provider_id))
         tally.firms.add((day, currency, figure, "payee", promise.receiver_id))
+
+
+@reads("agreement.amended")
+def _agreement_amended(tally: Tally, market: Market, event: Logged, _said: Mapping[str, Any]) -> None:
+    _on(tally, market, event, tally.terms[event.subject_id].currency)["commerce"] += 1
 
 
 @reads("process.resolved")

@@ -79,11 +79,14 @@ def markets(ids: Collection[UUID]) -> list[Market]:
 
 
 def terms(agreements: Collection[UUID]) -> dict[UUID, Terms]:
-    """The currency and the commitments of agreements: what never changes after they were concluded."""
+    """The currency and the commitments of agreements: what never changes after they were concluded;
+    of a commitment that an amendment has cut, what was agreed at first."""
     if not agreements:
         return {}
     found = rows(
-        "SELECT a.id, a.currency, c.ordinal, c.action, c.flow, c.quantity, c.amount, c.provider_id, c.receiver_id"
+        "SELECT a.id, a.currency, c.ordinal, c.action, c.flow,"
+        " coalesce((c.details->'agreed'->>'quantity')::numeric, c.quantity),"
+        " coalesce((c.details->'agreed'->>'amount')::bigint, c.amount), c.provider_id, c.receiver_id"
         " FROM commerce_agreement a JOIN commerce_commitment c ON c.agreement_id = a.id WHERE a.id = ANY(%s)",
         [list(agreements)],
     )

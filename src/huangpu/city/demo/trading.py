@@ -15,7 +15,8 @@ from uuid import UUID
 from huangpu.core.db import one_act
 from huangpu.core.names import named
 from huangpu.flows.process import acts as process
-from huangpu.flows.process import deadlines, store
+from huangpu.flows.process import amending, amendments, deadlines, store
+from huangpu.flows.process.amending import Change
 from huangpu.markets.auction import acts as auctions
 from huangpu.markets.auction.models import Auction
 from huangpu.markets.tender import acts as tenders
@@ -38,6 +39,7 @@ RULES: dict[str, Any] = {"step_ppm": 5000, "base": "lead", "window_s": 20, "exte
 ENDED_S = 120  # how long the auctions lasted that are over
 LIVE = {**RULES, "duration_s": 3600}
 ENDED = {**RULES, "duration_s": ENDED_S, "hard_close_after_s": ENDED_S}
+LATE = {"rate": "0.005", "per": "week", "cap": "0.05"}
 CARRIERS = ("申浦物流 Shenpu Logistics", "长江快运 Changjiang Express", "沪通货运 Hutong Freight")
 
 
@@ -76,7 +78,7 @@ STORIES = (
     Story("trade", 75, trade="cancelled", lines=2),
     Story("trade", 60, trade="done", lines=4, quality=True),
     Story("trade", 70, trade="done", bidders=4, procedure="open_auction", auction=True),
-    Story("trade", 85, trade="done", lines=1),
+    Story("trade", 85, trade="amended", lines=1),
     Story("trade", 95, trade="many", lines=14, bidders=2),
 )
 
@@ -167,6 +169,8 @@ def _terms(city: City, buyer: Firm, story: Story, start: datetime) -> TenderTerm
         deliver_within_days=20,
         inspect_within_days=5,
         pay_within_days=3,
+        late_penalty=LATE if story.procedure.startswith("open") else None,
+        bond_ppm=10_000 if story.procedure.startswith("open") else None,
         lots=[
             LotTerms(
                 [
@@ -285,6 +289,21 @@ class Run:
         """Uses an option of the terms."""
         process.resolve(actor=by.actor(), agreement_id=self.agreement_id, option=option, now=self._when(at), **more)
 
+    def amend(self, at: float, factor: str, *, within: int | None = None, signed: bool = True) -> None:
+        """The buyer proposes so many times the rest of the first line that is open, the seller signs a day later."""
+        line = amending.open_rest(store.load(self.agreement_id))[0]
+        rest = ((line.quantity or Decimal(0)) - line.done_quantity) * Decimal(factor)
+        change = Change(
+            line.ordinal, max(rest.quantize(Decimal(1)), Decimal(1)),
+            due_at=self.concluded + timedelta(days=at + within) if within else None,
+        )  # fmt: skip
+        made = amendments.propose_amendment(
+            actor=self.buyer.actor(), agreement_id=self.agreement_id, changes=[change], now=self._when(at),
+            note="产量上调 · the plan was raised",
+        )  # fmt: skip
+        if signed:
+            amendments.sign_amendment(actor=self.seller.actor(), amendment_id=made.id, now=self._when(at + 1))
+
     def _when(self, at: float) -> datetime:
         return min(self.concluded + timedelta(days=at), self.city.now)
 
@@ -313,6 +332,18 @@ def _part(run: Run) -> None:
     run.do("accept", 8)
     run.bill(9)
     run.ship(12, "0.3")
+    run.amend(12.5, "1.5", signed=False)
+
+
+def _amended(run: Run) -> None:
+    """Half of it came; of the rest more was agreed on, by a new time, and it came late all the same."""
+    _paid(run)
+    run.ship(7, "0.5")
+    run.do("accept", 9)
+    run.amend(10, "1.5", within=10)
+    run.ship(29)
+    run.do("accept", 31)
+    run.bill(32)
 
 
 def _inspecting(run: Run) -> None:
@@ -369,5 +400,6 @@ TRADES: dict[str, Callable[[Run], None]] = {
     "rejected": _rejected,
     "cancelled": _cancelled,
     "done": _done,
+    "amended": _amended,
     "many": _many,
 }

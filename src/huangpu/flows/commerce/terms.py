@@ -44,11 +44,12 @@ class Silence(StrEnum):
 
 
 class Measure(StrEnum):
-    """The amount of a contingent clause that is known only when its option is used."""
+    """The amount of a clause that is known only as it comes."""
 
     REST = "rest"  # all that is left in the hold it draws from
     SHARE = "share"  # the clause's amount times the used quantity over the line's quantity
     DECIDED = "decided"  # what the arbiter says
+    LATENESS = "lateness"  # what late delivery has cost so far; of a clause in its own right, not of an option's
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ class Terms:
                     raise TermsError(f"option {option.key!r} names {key!r}, which is not in the terms")
         self._check_order()
         self._check_draws()
+        self._check_penalties()
 
     def _check_order(self) -> None:
         waits = {clause.key: set(clause.after) for clause in self.all_clauses}
@@ -226,6 +228,24 @@ class Terms:
             drawn = sum(clause.amount or 0 for clause in self.clauses if clause.draws == hold_clause.key)
             if drawn > (hold_clause.amount or 0):
                 raise TermsError(f"the clauses draw {drawn} from {hold_clause.key!r}, which holds {hold_clause.amount}")
+
+    def _check_penalties(self) -> None:
+        places = {clause.key: place for place, clause in enumerate(self.clauses)}
+        clauses = {clause.key: clause for clause in self.clauses}
+        for clause in (one for one in self.clauses if one.measure is Measure.LATENESS):
+            proceeds = clauses.get(clause.details["out_of"])
+            rate, cap = Decimal(clause.details["rate"]), Decimal(clause.details["cap"])
+            if clause.details["per"] not in ("day", "week") or not 0 < rate <= cap <= 1:
+                raise TermsError(f"penalty {clause.key!r} is not a rate a day or week above 0 and up to its cap")
+            if proceeds is None or places[proceeds.key] < places[clause.key] or proceeds.draws != clause.draws:
+                raise TermsError(
+                    f"penalty {clause.key!r} must come before the draw of the same hold that it comes out of"
+                )
+            accepted = [clauses[key] for key in clause.after]
+            if any(len(one.after) != 1 or clauses[one.after[0]].due is None for one in accepted):
+                raise TermsError(f"penalty {clause.key!r} must follow the acceptance of deliveries that have a time")
+            if cap * sum(one.amount or 0 for one in accepted) >= (proceeds.amount or 0):
+                raise TermsError(f"penalty {clause.key!r} could leave nothing of {proceeds.key!r}")
 
 
 # ── the verbs a contract is written with ─────────────────────────────────────────────────────────────────────────────
@@ -364,6 +384,28 @@ def forfeit(
     return Clause(
         key, Flow.FUNDS, "release", payer, payee, _keys(after), automatic=True, amount=amount, draws=draws.key
     )
+
+
+def penalty(
+    payer: str,
+    payee: str,
+    *,
+    out_of: Clause | None,
+    rate: Decimal,
+    per: str,
+    cap: Decimal,
+    after: Clauses,
+    key: str = "penalty",
+) -> Clause | None:
+    """For each started `per` ("day", "week") by which what `after` accepts was delivered late, `rate` of its value, at most
+    `cap` (shares of 1, exact), out of the payer's proceeds `out_of` a hold, when they are released. None without proceeds."""
+    if out_of is None:
+        return None
+    details = {"out_of": out_of.key, "rate": f"{rate:f}", "per": per, "cap": f"{cap:f}"}
+    return Clause(
+        key, Flow.FUNDS, "penalty", payer, payee, _keys(after), stepwise=True, automatic=True, measure=Measure.LATENESS,
+        draws=out_of.draws, details=details,
+    )  # fmt: skip
 
 
 def award_by_arbiter(payer: str, payee: str, *, draws: Clause, key: str = "awarded") -> Clause:

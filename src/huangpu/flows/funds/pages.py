@@ -34,6 +34,10 @@ KINDS: dict[str, Any] = {  # what a line of the statement is called
     "release": gettext_lazy("Payment released"),
     "charge": gettext_lazy("Marketplace fee"),
     "refund": gettext_lazy("Freed from escrow"),
+    "penalty": gettext_lazy("Penalty for late delivery"),
+    "bid_bond": gettext_lazy("Bid bond held"),
+    "bond_return": gettext_lazy("Bid bond given back"),
+    "bond_forfeit": gettext_lazy("Bid bond forfeited"),
     "payment": gettext_lazy("Payment"),
     "expiry": gettext_lazy("Freed: the time ran out"),
 }

@@ -81,7 +81,7 @@ def conclude(
         "amount": compiled.amount, "currency": currency, "parties": {role: str(party) for role, party in roles.items()},
         "origin": str(origin_id) if origin_id else None,
     }  # fmt: skip
-    event = _event("agreement.concluded", trade, actor, now, facts)
+    event = event_of("agreement.concluded", trade, actor, now, facts)
     agreement = {
         "prefix": known.prefix, "title": dict(title), "template": known.name, "template_version": known.version,
         "parameters": dict(parameters), "terms_hash": compiled.terms_hash.hex(), "amount": compiled.amount,
@@ -116,7 +116,7 @@ def perform(
         for part in parts:
             rules.perform(trade, part.ordinal, part.quantity, part.amount, now=now, by_house=actor.is_system)
         rules.advance(trade, now)
-        return _event(PAST[action], trade, actor, now, {"action": action, "details": dict(details or {})})
+        return event_of(PAST[action], trade, actor, now, {"action": action, "details": dict(details or {})})
 
     return store.change(agreement_id, think, now=now, details=details)
 
@@ -148,7 +148,7 @@ def resolve(
             "option": option, "role": role, "reason": reason[:1000], "decided": amount,
             "quantity": None if quantity is None else plain(quantity),
         }  # fmt: skip
-        return _event("process.resolved", trade, actor, now, facts)
+        return event_of("process.resolved", trade, actor, now, facts)
 
     return store.change(agreement_id, think, now=now)
 
@@ -172,13 +172,16 @@ def lapse(*, agreement_id: UUID, ordinal: int, now: datetime) -> str | None:
         rules.advance(fresh, now)
         promise = fresh.promise(ordinal)
         facts = {"commitment": ordinal, "key": promise.key, "silence": happened, "due_at": rfc3339(now)}
-        return _event("commitment.lapsed", fresh, SYSTEM, now, facts)
+        return event_of("commitment.lapsed", fresh, SYSTEM, now, facts)
 
     store.change(agreement_id, think, now=now)
     return happened
 
 
-def _event(kind: str, trade: Trade, actor: Actor, now: datetime, facts: dict[str, Any]) -> NewEvent:
+def event_of(
+    kind: str, trade: Trade, actor: Actor, now: datetime, facts: dict[str, Any], *, moved: bool = True
+) -> NewEvent:
+    """The event of an act on a trade, with what it fulfilled and ended; without, where nothing of the trade has moved."""
     steps = [
         {
             "ordinal": step.promise.ordinal, "key": step.promise.key, "action": step.promise.action,
@@ -187,9 +190,10 @@ def _event(kind: str, trade: Trade, actor: Actor, now: datetime, facts: dict[str
         }
         for step in trade.steps
     ]  # fmt: skip
+    standing = {"fulfilled": steps, "ended": [item.key for item in trade.ended], "state": trade.state}
     return NewEvent(
         kind=kind, marketplace_id=trade.marketplace_id, subject_type="agreement", subject_id=trade.id, occurred_at=now,
-        payload={**facts, "fulfilled": steps, "ended": [item.key for item in trade.ended], "state": trade.state},
+        payload={**facts, **(standing if moved else {})},
         actor_id=actor.person_id, organisation_id=actor.organisation_id, audience=tuple(sorted(set(trade.roles.values()))),
     )  # fmt: skip
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from huangpu.core import clock
 from huangpu.core.quantity import parse_quantity, plain
@@ -15,7 +15,9 @@ from huangpu.core.web.paging import Page, page_of
 from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.request import PartyRequest
 
-from . import acts, approvals, queries, rules
+from . import acts, amendments, approvals, queries, rules
+from .amending import Change
+from .models import Amendment
 from .rules import Promise, Trade
 
 router = Router(tags=["trades"])
@@ -101,6 +103,56 @@ class ResolveIn(Schema):
     quantity: str | None = None
     amount: int | None = Field(None, description="what an arbiter gives, in minor units")
     reason: str = Field("", max_length=1000)
+
+
+class ChangeIn(Schema):
+    """What is agreed anew for the rest of a delivery, or, without an ordinal, for a line more."""
+
+    ordinal: int | None = Field(None, description="of the delivery; left out: a new line, with name and unit")
+    quantity: str | None = Field(None, description="of the rest; 0: none of it; left out: as it is", examples=["30"])
+    amount: int | None = Field(None, description="value of that rest in minor units; left out: by the old price")
+    due_at: datetime | None = Field(None, description="left out: as it is")
+    name: dict[Literal["zh-hans", "en"], str] = Field(default_factory=dict)
+    unit: str = Field("", max_length=3, description="UN/CEFACT Rec 20")
+
+
+class AmendIn(Schema):
+    """A proposal, signed by who makes it."""
+
+    changes: list[ChangeIn] = Field(min_length=1, max_length=500)
+    note: str = Field("", max_length=1000)
+
+
+class DeclineIn(Schema):
+    """Why it is not wanted."""
+
+    reason: str = Field("", max_length=1000)
+
+
+class SignatureOut(Schema):
+    """A party's signature."""
+
+    organisation: UUID = Field(alias="organisation_id")
+    signed_at: datetime
+
+
+class AmendmentOut(Schema):
+    """An amendment: changes that every party signs. It applies when the last has."""
+
+    number: int
+    state: str = Field(description="open, signed, declined or withdrawn")
+    changes: list[dict[str, Any]]
+    note: str
+    reason: str
+    terms_hash: str = Field(alias="hash_text", description="SHA-256 of what is signed, hexadecimal")
+    proposed_by: UUID = Field(alias="proposed_by_id")
+    proposed_at: datetime
+    closed_at: datetime | None
+    signatures: list[SignatureOut]
+
+    @staticmethod
+    def resolve_signatures(amendment: Amendment) -> Any:
+        return list(amendment.signatures.order_by("id"))
 
 
 class DeskEntry(Schema):
@@ -202,6 +254,48 @@ def resolve_trade(request: PartyRequest, marketplace: str, number: str, data: Re
     return trade_out(request, agreement)
 
 
+@router.get("/m/{marketplace}/trades/{number}/amendments", response=list[AmendmentOut], summary="Amendments of a trade")
+def list_amendments(request: PartyRequest, marketplace: str, number: str) -> Any:
+    """Newest first."""
+    return queries.amendments(queries.agreement(request.actor, request.marketplace.id, number).id)
+
+
+@router.post(
+    "/m/{marketplace}/trades/{number}/amendments", response={201: AmendmentOut}, summary="Propose and sign an amendment"
+)
+def propose_amendment(request: PartyRequest, marketplace: str, number: str, data: AmendIn) -> Any:
+    """Changes of what is still to be delivered. It applies when every party has signed."""
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    changes = [
+        Change(one.ordinal, _exact(one.quantity, place), one.amount, one.due_at,
+               {str(code): text for code, text in one.name.items()}, one.unit)
+        for place, one in enumerate(data.changes)
+    ]  # fmt: skip
+    made = amendments.propose_amendment(
+        actor=request.actor, agreement_id=agreement.id, changes=changes, note=data.note, now=clock.now()
+    )
+    return Status(201, made)
+
+
+@router.post(
+    "/m/{marketplace}/trades/{number}/amendments/{amendment}/sign", response=AmendmentOut, summary="Sign an amendment"
+)
+def sign_amendment(request: PartyRequest, marketplace: str, number: str, amendment: int) -> Any:
+    """The last signature applies it: commitments are cut and added, money is held or goes back, in the same act."""
+    found = queries.amendment(queries.agreement(request.actor, request.marketplace.id, number).id, amendment)
+    return amendments.sign_amendment(actor=request.actor, amendment_id=found.id, now=clock.now())
+
+
+@router.post(
+    "/m/{marketplace}/trades/{number}/amendments/{amendment}/decline",
+    response=AmendmentOut,
+    summary="Decline an amendment, or take it back",
+)
+def decline_amendment(request: PartyRequest, marketplace: str, number: str, amendment: int, data: DeclineIn) -> Any:
+    found = queries.amendment(queries.agreement(request.actor, request.marketplace.id, number).id, amendment)
+    return amendments.decline_amendment(actor=request.actor, amendment_id=found.id, reason=data.reason, now=clock.now())
+
+
 @router.get("/desk", response=list[DeskEntry], summary="What the organisation owes and is owed, soonest first")
 def get_desk(request: PartyRequest) -> Any:
     organisation_id = request.actor.organisation_id
@@ -242,6 +336,13 @@ def set_approval_rule(request: PartyRequest, data: RuleIn) -> Any:
         "persons": rule.persons,
         "role": rule.role,
     }
+
+
+def _exact(text: str | None, place: int) -> Decimal | None:
+    """A quantity that may be 0: none of it."""
+    if text is None or not text.strip("0."):
+        return None if text is None else Decimal(0)
+    return parse_quantity(text, "C62", field=f"changes.{place}.quantity").value
 
 
 def _quantity(text: str | None) -> Decimal | None:

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ProcessConfig(AppConfig):
@@ -9,7 +10,7 @@ class ProcessConfig(AppConfig):
     def ready(self) -> None:
         from huangpu.core.web.navigation import Section
         from huangpu.core.web.navigation import register as add_section
-        from huangpu.core.web.status import State
+        from huangpu.core.web.status import BASE, State
         from huangpu.core.web.status import register as name_states
         from huangpu.flows.funds import references
 
@@ -17,6 +18,16 @@ class ProcessConfig(AppConfig):
 
         references.register(origins)
         add_section(Section("trades", _("Trades"), "trades/", order=60, icon="handshake"))
+        name_states("commitment", {**BASE, "unused": State("info", pgettext_lazy("commitment", "Nothing came of it"))})
+        name_states(
+            "amendment",
+            {
+                "open": State("waiting", _("Waits for signatures")),
+                "signed": State("done", _("Signed by all")),
+                "declined": State("cancelled", pgettext_lazy("amendment", "Declined")),
+                "withdrawn": State("cancelled", pgettext_lazy("amendment", "Taken back")),
+            },
+        )
         name_states(
             "agreement",
             {

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from huangpu.core.ids import uuid7
 from huangpu.core.models import AppendOnly
+from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.models import Organisation, Person
 
 
@@ -28,6 +29,50 @@ class Fulfilment(AppendOnly):
             models.Index(fields=["commitment_id", "id"], name="process_fulfilment_commitment"),
             models.Index(fields=["agreement_id", "id"], name="process_fulfilment_agreement"),
         ]
+
+
+class Amendment(models.Model):
+    """A change of an agreement that every party signs. Signed by all it is applied: commitments are cut and added."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    marketplace_id = models.UUIDField()
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="amendments")
+    number = models.SmallIntegerField()
+    changes = models.JSONField()  # amending.Change as data
+    note = models.CharField(max_length=1000, blank=True)
+    terms_hash = models.BinaryField(max_length=32)  # SHA-256 of the RFC 8785 bytes of what is signed
+    state = models.CharField(max_length=10, default="open")
+    proposed_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    reason = models.CharField(max_length=1000, blank=True)  # why it was declined
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "signed", "declined", "withdrawn"]), name="process_amendment_state"
+            ),
+            models.UniqueConstraint(fields=["agreement", "number"], name="process_amendment_number_once"),
+            models.UniqueConstraint(fields=["agreement"], condition=Q(state="open"), name="process_amendment_one_open"),
+        ]
+
+    @property
+    def hash_text(self) -> str:
+        """The hash as it is shown."""
+        return bytes(self.terms_hash).hex()
+
+
+class Signature(models.Model):
+    """A party's signature under an amendment. Each signs once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    amendment = models.ForeignKey(Amendment, on_delete=models.CASCADE, related_name="signatures")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    person_id = models.UUIDField(null=True)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["amendment", "organisation"], name="process_signature_once")]
 
 
 class ApprovalRule(models.Model):

@@ -79,7 +79,7 @@ def exercise(
     if refusal := why_not(trade, option, role, now):
         raise refusal
     portion = _portion(trade, option, quantity)
-    _check_decided(trade, option, amount)
+    decided = _divided(trade, option, amount)
     for promise in _listed(trade, option, "undoes"):
         _take_back(trade, promise, Decimal(promise.quantity or 0) if portion == 1 else quantity, now)
     if option.get("decides"):
@@ -90,7 +90,7 @@ def exercise(
         if not promise.over:
             end(trade, promise, now)
     for data in option.get("then", ()):
-        trade.promises.append(_opened(trade, data, portion, quantity, amount))
+        trade.promises.append(_opened(trade, data, portion, quantity, decided.get(data["key"])))
 
 
 def _opened(
@@ -112,18 +112,24 @@ def _opened(
     return promise
 
 
-def _check_decided(trade: Trade, option: Mapping[str, Any], decided: int | None) -> None:
-    for data in option.get("then", ()):
-        if data["measure"] == Measure.DECIDED:
-            most = trade.held(by_key(trade, data["draws_key"]))
-            if decided is None or not 0 <= decided <= most:
-                raise Invalid(
-                    "option.amount",
-                    _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
-                    field="amount",
-                    value=decided,
-                    most=most,
-                )
+def _divided(trade: Trade, option: Mapping[str, Any], decided: int | None) -> dict[str, int]:
+    """What an arbiter gives, by the clause that gives it: out of the first hold as far as it reaches, then out of the next."""
+    clauses = [data for data in option.get("then", ()) if data["measure"] == Measure.DECIDED]
+    held = {data["key"]: trade.held(by_key(trade, data["draws_key"])) for data in clauses}
+    most = sum(held.values())
+    if clauses and (decided is None or not 0 <= decided <= most):
+        raise Invalid(
+            "option.amount",
+            _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
+            field="amount",
+            value=decided,
+            most=most,
+        )
+    given, rest = {}, decided or 0
+    for key, there in held.items():
+        given[key] = min(there, rest)
+        rest -= given[key]
+    return given
 
 
 def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: datetime) -> None:
@@ -138,6 +144,8 @@ def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: da
     promise.open_since, promise.late_at = now, None
     promise.due_at = promise.due.after(now, trade.zone) if promise.due else None
     trade.steps.append(Step(promise, -chosen, None, False))
+    if trade.penalties:
+        trade.arrivals.setdefault(promise.ordinal, []).append((now, -chosen))
 
 
 def _portion(trade: Trade, option: Mapping[str, Any], quantity: Decimal | None) -> Fraction:

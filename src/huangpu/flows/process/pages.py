@@ -28,11 +28,11 @@ from huangpu.flows.funds import queries as funds
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may
 
-from . import acts, approvals, queries, rules
+from . import acts, amendment_pages, approvals, queries, rules
 from .marks import marks_of
 from .performers import wallet
 from .rules import Promise, Trade
-from .words import ACTIONS, EVENTS, FLOWS, ROLES, TASK_STATES, TASKS, option_words
+from .words import ACTIONS, EVENTS, FLOWS, ROLES, TASK_STATES, TASKS, late_words, option_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
         "rows": [_row(trade, item, names, now) for item in trade.promises],
         "events": [(event, EVENTS.get(event.kind, ("", event.kind))[1], body) for event, body in reversed(story)],
         "invoices": list(agreement.invoices.all()),
+        **amendment_pages.context_of(request, agreement, trade),
         "template_hash": bytes(agreement.terms_hash).hex(),
     }
 
@@ -121,15 +122,18 @@ def _possible(trade: Trade, item: Promise) -> tuple[Promise, Decimal | None, str
 
 def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) -> dict[str, Any]:
     late = item.state == "due" and item.due_at is not None and item.due_at <= now
+    unused = item.state == "ended" and item.measure in rules.AS_IT_COMES
     return {
         "promise": item,
         "flow": FLOWS[item.flow],
         "words": ACTIONS[item.action][0],
-        "state": "late" if late else {"ended": "cancelled"}.get(item.state, item.state),
+        "state": "late" if late else "unused" if unused else {"ended": "cancelled"}.get(item.state, item.state),
+        "agreed": item.agreed[0] if item.agreed and "agreed" in item.details else None,
         "provider": names.get(item.provider_id, {}),
         "receiver": names.get(item.receiver_id, {}),
         "waits_for": ", ".join(str(number) for number in item.after),
         "share": int(100 * item.progress),
+        "note": late_words(item.details) if item.action == "penalty" else "",
     }
 
 
@@ -144,7 +148,7 @@ def perform(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
         details = {name: request.POST[name] for name, _label, _must in FIELDS.get(action, ()) if request.POST.get(name)}
         acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now())
     except HuangpuError as error:
-        return _refused(request, agreement, error)
+        return refused(request, agreement, error)
     messages.success(request, ACTIONS[action][2])
     return redirect("process:trade", marketplace, number)
 
@@ -185,12 +189,13 @@ def resolve(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
             now=clock.now(),
         )
     except HuangpuError as error:
-        return _refused(request, agreement, error)
+        return refused(request, agreement, error)
     messages.success(request, option_words(request.POST["option"]))
     return redirect("process:trade", marketplace, number)
 
 
-def _refused(request: PartyRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
+def refused(request: PartyRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
+    """The trade page once more, with what was refused."""
     context = _trade_context(request, agreement, clock.now())
     return render(request, "process/trade.html", {**context, "refusal": error}, status=error.status)
 
@@ -256,4 +261,6 @@ urlpatterns = [
     path("m/<slug:marketplace>/trades/<str:number>/", trade_page, name="trade"),
     path("m/<slug:marketplace>/trades/<str:number>/perform/", perform, name="perform"),
     path("m/<slug:marketplace>/trades/<str:number>/resolve/", resolve, name="resolve"),
+    path("m/<slug:marketplace>/trades/<str:number>/amend/", amendment_pages.propose, name="amend"),
+    path("m/<slug:marketplace>/trades/<str:number>/amend/<int:amendment>/", amendment_pages.decide, name="amendment"),
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
@@ -41,17 +42,23 @@ def _line(step: Step) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def invoice(trade: Trade, step: Step, details: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The invoice of a step, as the database's function `commerce_invoice` keeps it. Refused with `invoice.number`."""
+def invoices(trade: Trade, steps: Iterable[Step], details: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """The invoice of an act, one a seller over all that it invoices, as the database's function `commerce_invoice` keeps it.
+    Refused with `invoice.number`."""
     number = str(details.get("number", "")).strip()
     if not number or len(number) > INVOICE_NUMBER_LENGTH_MAX:
         raise Invalid("invoice.number", _("“%(value)s” is not an invoice number; write 1 to 40 characters."), field="number",
                       value=number)  # fmt: skip
-    return {
-        "id": uuid7(), "marketplace_id": trade.marketplace_id, "agreement_id": trade.id,
-        "seller_id": step.promise.provider_id, "number": number, "currency": trade.currency, "amount": step.amount or 0,
-        "issued_at": now,
-    }  # fmt: skip
+    amounts: dict[UUID, int] = {}
+    for step in steps:
+        amounts[step.promise.provider_id] = amounts.get(step.promise.provider_id, 0) + (step.amount or 0)
+    return [
+        {
+            "id": uuid7(), "marketplace_id": trade.marketplace_id, "agreement_id": trade.id, "seller_id": seller,
+            "number": number, "currency": trade.currency, "amount": amount, "issued_at": now,
+        }
+        for seller, amount in amounts.items()
+    ]  # fmt: skip
 
 
 def invoice_refused(wrong: IntegrityError, details: Mapping[str, Any]) -> Conflict | None:

@@ -52,6 +52,11 @@ def carry_out(trade: Trade, details: dict[str, Any]) -> Effects:
         _performers[step.promise.action](trade, step, effects)
     for promise in trade.ended:
         _lift(trade, promise, effects)
+    effects.moves += [
+        Move(_source(trade, promise), None, reservation=change)
+        for promise, change in trade.reserved
+        if _stocked(promise)
+    ]
     return effects
 
 
@@ -93,16 +98,15 @@ def _charge(trade: Trade, step: Step, effects: Effects) -> None:
 
 @performs("refund", "funds.refunded")
 def _refund(trade: Trade, step: Step, effects: Effects) -> None:
-    effects.ledger.append(
-        Void(
-            id=uuid7(),
-            marketplace_id=trade.marketplace_id,
-            hold_id=_held_by(trade, step.promise).id,
-            amount=step.amount or 0,
-            kind="refund",
-            reference=trade.id,
-        )
-    )
+    effects.ledger.append(_freed(trade, step, "refund"))
+
+
+@performs("penalty", "funds.penalised")
+def _penalty(trade: Trade, step: Step, effects: Effects) -> None:
+    if step.promise.receiver_id == _held_by(trade, step.promise).provider_id:  # back to who paid it in
+        effects.ledger.append(_freed(trade, step, "penalty"))
+    else:
+        effects.ledger.append(_capture(trade, step, wallet(trade, step.promise.receiver_id)))
 
 
 @performs("pay", "funds.paid")
@@ -178,6 +182,17 @@ def _capture(trade: Trade, step: Step, credit: UUID) -> Capture:
         amount=step.amount or 0,
         credit=credit,
         kind=step.promise.action,
+        reference=trade.id,
+    )
+
+
+def _freed(trade: Trade, step: Step, kind: str) -> Void:
+    return Void(
+        id=uuid7(),
+        marketplace_id=trade.marketplace_id,
+        hold_id=_held_by(trade, step.promise).id,
+        amount=step.amount or 0,
+        kind=kind,
         reference=trade.id,
     )
 

@@ -19,7 +19,7 @@ from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace
 
 from . import options, rights, rules, store
-from .models import Fulfilment, Task
+from .models import Amendment, Fulfilment, Task
 from .rules import Promise, Trade
 
 
@@ -81,6 +81,22 @@ def fulfilments(agreement_id: UUID) -> list[Fulfilment]:
 def trade_of(agreement: Agreement) -> Trade:
     """The trade as the rules see it."""
     return store.load(agreement.id)
+
+
+def amendments(agreement_id: UUID) -> list[Amendment]:
+    """The amendments of an agreement, newest first, with who signed."""
+    found = Amendment.objects.filter(agreement_id=agreement_id).select_related("proposed_by")
+    return list(found.prefetch_related("signatures__organisation").order_by("-number"))
+
+
+def amendment(agreement_id: UUID, number: int) -> Amendment:
+    """One amendment of an agreement by its number. Refused with `amendment.unknown`."""
+    found = Amendment.objects.filter(agreement_id=agreement_id, number=number).first()
+    if found is None:
+        raise NotFound(
+            "amendment.unknown", _("There is no amendment “%(value)s”."), field="amendment", value=str(number)
+        )
+    return found
 
 
 def trades(actor: Actor, marketplace_id: UUID | None = None, state: str | None = None) -> QuerySet[Agreement]:

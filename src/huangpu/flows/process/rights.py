@@ -16,6 +16,7 @@ VERBS: dict[str, Rule] = {
     "pay": Rule("Pay out of the organisation's wallet.", roles=("finance", "buyer")),
     "release": Rule("Release held money where the terms leave it to the buyer.", roles=("finance", "buyer")),
     "charge": Rule("Pay the marketplace's fee where the terms leave it to the seller.", roles=("finance",)),
+    "penalty": Rule("Pay an agreed penalty where the terms leave it to the seller.", roles=("finance",)),
     "refund": Rule("Give held money back where the terms leave it to a party.", roles=("finance", "buyer")),
     "deliver": Rule("Report a delivery, in parts or whole.", roles=("warehouse", "clerk")),
     "serve": Rule("Report a service as rendered.", roles=("warehouse", "clerk")),
@@ -29,6 +30,7 @@ ACTS: dict[str, Rule] = {
     "process.resolve": Rule(
         "Use an option of the terms: cancel, reject, return, dispute.", roles=("buyer", "clerk", "finance")
     ),
+    "process.amend": Rule("Propose, sign or decline an amendment of a trade.", roles=("buyer", "clerk")),
     "process.decide_dispute": Rule("Decide a dispute and divide what is held.", market_roles=("arbiter",)),
     "process.see": Rule(
         "Read a trade that the organisation is a party of.",

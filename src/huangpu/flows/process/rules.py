@@ -8,6 +8,7 @@ No I/O and no clock. An act loads a `Trade`, lets these functions change it, and
 - A *stepwise* commitment may be performed as far as its conditions have been fulfilled: the share of their values,
   rounded down, the rest with the last part. When they are over and it has kept pace, it is over too.
 - An *automatic* commitment is performed by the house as soon as it is due, within the same act.
+- A *penalty* for lateness is drawn from the hold when what came late is accepted, and by as much less is released.
 
 Leaving the path by an option, and what silence means, is `options.py`.
 """
@@ -30,8 +31,11 @@ from huangpu.core.money import share
 from huangpu.core.quantity import plain
 from huangpu.flows.commerce.terms import Due, Measure, Silence
 
+from . import lateness
+
 MICRO = Decimal("0.000001")
 NOTHING, WHOLE = Fraction(0), Fraction(1)
+AS_IT_COMES = frozenset({Measure.REST, Measure.LATENESS})  # nobody has promised that it comes to anything
 STEPS_MAX = 10_000  # a limit on everything: no terms need more steps in one act
 
 
@@ -73,6 +77,19 @@ class Promise:
         return self.state in ("done", "ended")
 
     @property
+    def void(self) -> bool:
+        """Whether nothing is left of it: an amendment has cut it down to the nothing that was kept."""
+        return self.quantity == 0 or (self.amount == 0 and not self.measure)
+
+    @property
+    def agreed(self) -> tuple[Decimal, int] | None:
+        """Quantity and amount as they were promised at first, also of a commitment that an amendment has cut down since."""
+        kept = self.details.get("agreed")
+        if kept:
+            return Decimal(kept["quantity"]), kept["amount"]
+        return (self.quantity, self.amount) if self.quantity and self.amount else None
+
+    @property
     def begun(self) -> bool:
         return self.done_quantity > 0 or self.done_amount > 0 or self.state == "done"
 
@@ -87,7 +104,7 @@ class Promise:
     def progress(self) -> Fraction:
         """How much of it has been kept, from 0 to 1, exactly."""
         if self.quantity is not None:
-            return Fraction(self.done_quantity) / Fraction(self.quantity)
+            return Fraction(self.done_quantity) / Fraction(self.quantity) if self.quantity else WHOLE
         if self.amount:
             return Fraction(self.done_amount, self.amount)
         return Fraction(self.state == "done")
@@ -122,6 +139,15 @@ class Trade:
     origin_id: UUID | None = None
     steps: list[Step] = field(default_factory=list)
     ended: list[Promise] = field(default_factory=list)
+    # of a trade with penalties for lateness only: which they are, and when how much of a delivery came, by its ordinal
+    penalties: list[Promise] = field(init=False)
+    arrivals: dict[int, list[tuple[datetime, Decimal]]] = field(default_factory=dict)
+    reserved: list[tuple[Promise, Decimal]] = field(
+        default_factory=list
+    )  # by how much an amendment changed reservations
+
+    def __post_init__(self) -> None:
+        self.penalties = [item for item in self.promises if item.measure == Measure.LATENESS]
 
     def promise(self, ordinal: int) -> Promise:
         return self.promises[ordinal - 1]
@@ -141,11 +167,11 @@ def by_key(trade: Trade, key: str) -> Promise:
 
 def earned(trade: Trade, promise: Promise) -> Fraction:
     """The share of a stepwise commitment that its conditions have earned so far, weighed by their values."""
-    conditions = trade.conditions(promise)
-    if all(item.state == "done" for item in conditions):
-        return WHOLE
+    conditions = [item for item in trade.conditions(promise) if not item.void]
     if not any(item.begun for item in conditions):
         return NOTHING
+    if all(item.state == "done" for item in conditions):
+        return WHOLE
     weights = [item.amount or 1 for item in conditions]
     kept = sum((weight * item.progress for weight, item in zip(weights, conditions, strict=True)), NOTHING)
     return kept / sum(weights)
@@ -164,9 +190,44 @@ def performable(trade: Trade, promise: Promise) -> tuple[Decimal | None, int | N
         return reach.quantize(MICRO, rounding=ROUND_DOWN) - promise.done_quantity, None
     if promise.measure == Measure.REST and promise.draws is not None:
         return None, trade.held(trade.promise(promise.draws))
+    if promise.measure == Measure.LATENESS:
+        return None, _owed_for_lateness(trade, promise)
     if promise.amount is not None:
-        return None, share(promise.amount, portion) - promise.done_amount
+        less = deducted(trade, promise) if trade.penalties else 0
+        return None, share(promise.amount + less, portion) - less - promise.done_amount
     return None, None
+
+
+def deducted(trade: Trade, promise: Promise) -> int:
+    """What penalties have taken out of a commitment; its `amount` has become less by as much."""
+    return sum(item.done_amount for item in trade.penalties if item.details["out_of"] == promise.key)
+
+
+def _owed_for_lateness(trade: Trade, penalty: Promise) -> int:
+    """What lateness costs so far and was not drawn yet, as far as the proceeds that it comes out of reach now."""
+    proceeds = by_key(trade, penalty.details["out_of"])
+    if proceeds.over:
+        return 0
+    rate, cost = lateness.Rate.of(penalty.details), 0
+    for accepted in trade.conditions(penalty):
+        [delivery] = trade.conditions(accepted)
+        if delivery.due is None or delivery.agreed is None:
+            continue
+        quantity, amount = delivery.agreed
+        cost += lateness.penalty(
+            amount=amount,
+            quantity=quantity,
+            accepted=accepted.done_quantity,
+            due=delivery.due.after(_could_begin(trade, delivery), trade.zone),
+            arrivals=trade.arrivals.get(delivery.ordinal, ()),
+            rate=rate,
+        )
+    return max(0, min(cost - penalty.done_amount, performable(trade, proceeds)[1] or 0))
+
+
+def _could_begin(trade: Trade, promise: Promise) -> datetime:
+    """When what it waits for was over. A rejected delivery is owed by a new time; its lateness counts from the first."""
+    return max((item.settled_at for item in trade.conditions(promise) if item.settled_at), default=trade.concluded_at)
 
 
 def advance(trade: Trade, now: datetime) -> None:
@@ -216,13 +277,17 @@ def fulfil(
     """Books a fulfilment on a commitment. The amounts have been checked against `performable`."""
     promise.done_quantity += quantity or 0
     promise.done_amount += amount or 0
-    if promise.measure == Measure.REST:
+    if promise.measure in (Measure.REST, Measure.LATENESS):
         promise.amount = promise.done_amount
-    complete = promise.kept
     promise.changed = True
-    if complete:
+    if promise.measure == Measure.LATENESS:  # it is over when no more can come late
+        proceeds = by_key(trade, promise.details["out_of"])
+        proceeds.amount, proceeds.changed = (proceeds.amount or 0) - (amount or 0), True
+    elif promise.kept:
         promise.state, promise.settled_at = "done", now
     trade.steps.append(Step(promise, quantity, amount, by_house))
+    if trade.penalties and quantity is not None:
+        trade.arrivals.setdefault(promise.ordinal, []).append((now, quantity))
     if len(trade.steps) > STEPS_MAX:
         raise RuntimeError("one act has too many steps")
 
@@ -289,7 +354,7 @@ def _close(trade: Trade) -> None:
         return
     if not all(item.over for item in trade.promises):
         trade.state = "open"
-    elif any(item.state == "ended" and item.measure != Measure.REST for item in trade.promises):
+    elif any(item.state == "ended" and item.measure not in AS_IT_COMES and not item.void for item in trade.promises):
         trade.state = "terminated"
     else:
         trade.state = "fulfilled"

@@ -28,7 +28,7 @@ from huangpu.flows.funds import acts as funds
 from huangpu.flows.funds.rules import AccountSpec
 from huangpu.flows.goods import acts as goods
 
-from .papers import invoice, invoice_refused, shipped
+from .papers import invoice_refused, invoices, shipped
 from .performers import Effects, carry_out, reserve
 from .rules import Promise, Step, Trade
 
@@ -56,6 +56,13 @@ LEFT JOIN commerce_commitment c ON c.agreement_id = a.id
 WHERE a.id = %s ORDER BY c.ordinal
 """
 
+# when how much of each delivery came: asked only where terms have a penalty for lateness
+ARRIVALS = """
+SELECT c.ordinal, e.occurred_at, f.quantity
+FROM process_fulfilment f JOIN commerce_commitment c ON c.id = f.commitment_id JOIN log_event e ON e.id = f.event_id
+WHERE f.agreement_id = %s AND c.action = 'deliver' ORDER BY f.id
+"""
+
 
 def load(agreement_id: UUID) -> Trade:
     """An agreement with everything the rules need. Refused with `agreement.unknown`."""
@@ -65,13 +72,17 @@ def load(agreement_id: UUID) -> Trade:
             "agreement.unknown", _("There is no agreement “%(value)s”."), field="agreement", value=str(agreement_id)
         )
     first = dict(zip(AGREEMENT, found[0], strict=False))
-    return Trade(
+    trade = Trade(
         **{name: first[name] for name in AGREEMENT if name not in ("zone", "roles", "options")},
         zone=zone_of(first["zone"]),
         roles={role: UUID(organisation) for role, organisation in read_json(first["roles"]).items()},
         options=_options(first["options"]),
         promises=[_promise(values[len(AGREEMENT) :]) for values in found if values[len(AGREEMENT)] is not None],
     )
+    if trade.penalties:
+        for ordinal, at, quantity in rows(ARRIVALS, [agreement_id]):
+            trade.arrivals.setdefault(ordinal, []).append((at, quantity))
+    return trade
 
 
 def change(
@@ -143,7 +154,7 @@ def _written(call: str, trade: Trade, event: NewEvent, data: dict[str, Any], fre
     if shipment := shipped(trade, event, effects, now):
         data["shipments"] = [shipment]
     if effects.invoiced:
-        data["invoices"] = [invoice(trade, step, effects.details, now) for step in effects.invoiced]
+        data["invoices"] = invoices(trade, effects.invoiced, effects.details, now)
     try:
         answer = row(f"SELECT {call}(%s::jsonb)", [write_json(data)])
     except DatabaseError as wrong:

@@ -32,7 +32,23 @@ WHERE (a.state IN ('fulfilled', 'terminated'))
 UNLOGGED = """
 SELECT count(*) FROM process_fulfilment f LEFT JOIN log_event e ON e.id = f.event_id WHERE e.id IS NULL
 """
-
+PENALISED = """
+SELECT count(*) FROM commerce_commitment p CROSS JOIN LATERAL (
+  SELECT sum(coalesce((a.details->'agreed'->>'amount')::bigint, a.amount)) AS value FROM commerce_commitment a
+  WHERE a.agreement_id = p.agreement_id AND a.ordinal = ANY (p.after)
+) v WHERE p.measure = 'lateness' AND p.done_amount > (p.details->>'cap')::numeric * v.value
+"""
+UNSIGNED = """
+SELECT count(*) FROM process_amendment a WHERE a.state = 'signed' AND EXISTS (
+  SELECT FROM commerce_agreementparty p WHERE p.agreement_id = a.agreement_id AND p.role <> 'operator' AND NOT EXISTS (
+    SELECT FROM process_signature s WHERE s.amendment_id = a.id AND s.organisation_id = p.organisation_id))
+"""
+REPRICED = """
+SELECT count(*) FROM commerce_agreement g JOIN (
+  SELECT agreement_id, sum(amount) AS lines FROM commerce_commitment
+  WHERE action IN ('deliver', 'serve', 'transfer_title') AND measure = '' GROUP BY 1
+) l ON l.agreement_id = g.id WHERE l.lines <> g.amount
+"""
 STRANGERS = """
 SELECT count(*) FROM commerce_commitment c WHERE NOT EXISTS (
   SELECT FROM commerce_agreementparty p WHERE p.agreement_id = c.agreement_id AND p.organisation_id = c.provider_id
@@ -46,6 +62,9 @@ CHECKS = {
     "commitments that differ from what fulfilled them": UNEQUAL,
     "holds from which more was drawn than they held": OVERDRAWN,
     "commitments that were due before what they wait for": TOO_EARLY,
+    "penalties for lateness above their cap": PENALISED,
+    "amendments that apply without every signature": UNSIGNED,
+    "agreements whose price is not that of their lines": REPRICED,
     "agreements whose state contradicts their commitments": UNCLOSED,
     "fulfilments without an event in the log": UNLOGGED,
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.quantity import plain
 
 # by action: the promise, the button, the deed
 ACTIONS: dict[str, tuple[Any, Any, Any]] = {
@@ -12,6 +16,7 @@ ACTIONS: dict[str, tuple[Any, Any, Any]] = {
     "release": (_("Release of payment"), _("Release the payment"), _("Payment released")),
     "charge": (_("Marketplace fee"), _("Charge the fee"), _("Fee charged")),
     "refund": (_("Refund"), _("Refund"), _("Refunded")),
+    "penalty": (_("Penalty for late delivery"), _("Pay the penalty"), _("Penalty for late delivery paid")),
     "pay": (_("Payment"), _("Pay"), _("Paid")),
     "deliver": (_("Delivery"), _("Report a delivery"), _("Delivered")),
     "serve": (_("Service"), _("Report the service"), _("Served")),
@@ -59,12 +64,17 @@ ROLES: dict[str, Any] = {
 EVENTS: dict[str, tuple[str, Any]] = {
     "agreement.concluded": ("commerce", _("Agreement concluded")),
     "process.resolved": ("process", _("Option used")),
+    "agreement.amendment_proposed": ("", _("Amendment proposed")),
+    "agreement.amendment_signed": ("", _("Amendment signed by a party")),
+    "agreement.amendment_declined": ("", _("Amendment declined")),
+    "agreement.amended": ("commerce", _("Agreement amended")),
     "commitment.lapsed": ("process", _("Time passed")),
     # what fulfils a commitment is in the picture by its commitment
     "funds.held": ("", ACTIONS["hold"][2]),
     "funds.released": ("", ACTIONS["release"][2]),
     "funds.charged": ("", ACTIONS["charge"][2]),
     "funds.refunded": ("", ACTIONS["refund"][2]),
+    "funds.penalised": ("", ACTIONS["penalty"][2]),
     "funds.paid": ("", ACTIONS["pay"][2]),
     "goods.delivered": ("", ACTIONS["deliver"][2]),
     "goods.served": ("", ACTIONS["serve"][2]),
@@ -87,6 +97,17 @@ def declare_tasks(words: dict[str, Any]) -> None:
 def declare_events(lane: str, words: dict[str, Any]) -> None:
     """A room above says what its events are called and in which lane of the trade page they belong ("": in none)."""
     EVENTS.update({kind: (lane, word) for kind, word in words.items()})
+
+
+def late_words(penalty: Mapping[str, Any]) -> str:
+    """A penalty for lateness as a contract says it. `penalty`: rate, per and cap, as `lateness.Rate.of` reads them."""
+    sentence = (
+        _("%(rate)s %% of its value for each started week, at most %(cap)s %%")
+        if penalty["per"] == "week"
+        else _("%(rate)s %% of its value for each started day, at most %(cap)s %%")
+    )
+    words = str(sentence) % {name: plain(Decimal(penalty[name]) * 100) for name in ("rate", "cap")}
+    return words.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def option_words(key: str) -> Any:

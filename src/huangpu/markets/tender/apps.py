@@ -12,16 +12,19 @@ class TenderConfig(AppConfig):
         from huangpu.core.web.navigation import register as add_section
         from huangpu.core.web.status import State
         from huangpu.core.web.status import register as name_states
+        from huangpu.flows.funds import references
         from huangpu.flows.process.words import declare_events, declare_tasks
 
         from . import words
         from .approval import NAMES
         from .procedures import STAGE_NAMES
+        from .queries import origins
 
         declare_events("commerce", words.COMMERCE)
         declare_events("process", words.PROCESS)
         declare_events("", words.TOLD_ONLY)
         declare_tasks(NAMES)
+        references.register(origins)
         add_section(Section("tenders", _("Tenders"), "tenders/", order=10, icon="gavel", sector="manufacturing"))
         looks = {"open": "live", "auction": "live", "evaluation": "due", "standstill": "waiting", "concluded": "done"}
         looks |= {"draft": "draft", "cancelled": "cancelled", "unsuccessful": "cancelled"}
@@ -45,6 +48,14 @@ class TenderConfig(AppConfig):
                 "concluded": State("done", _("Concluded")),
                 "unsuccessful": State("cancelled", _("Unsuccessful")),
                 "cancelled": State("cancelled", _("Cancelled")),
+            },
+        )
+        name_states(
+            "tender-bond",
+            {
+                "held": State("waiting", pgettext_lazy("bond", "Held")),
+                "returned": State("done", pgettext_lazy("bond", "Given back")),
+                "forfeited": State("late", pgettext_lazy("bond", "Forfeited")),
             },
         )
         name_states(

@@ -79,6 +79,7 @@ def empty(currency: str) -> Draft:
         "inspect_within_days": 7,
         "pay_within_days": 3,
         "allow_single": True,
+        "late_per": "week",
         **AUCTION_DEFAULTS,
     }
     return Draft(values, [Row({}, lines=[Row({"unit": "C62"})])], [])
@@ -95,6 +96,7 @@ def of_terms(terms: TenderTerms, zone: ZoneInfo) -> Draft:
     for name in ("bids_until", "questions_until"):
         instant: datetime | None = getattr(terms, name)
         values[name] = instant.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if instant else ""
+    values |= _security_values(terms)
     values |= AUCTION_DEFAULTS | _auction_values(terms.auction or {})
     lots = [
         Row(
@@ -161,6 +163,9 @@ def terms_of(draft: Draft, zone: ZoneInfo) -> TenderTerms | None:
         standstill_working=values["standstill_working"],
         questions_until=read.instant("questions_until"),
         bids_until=read.instant("bids_until"),
+        late_penalty=read.penalty(),
+        bond_minor=read.money("bond", values.get("bond", ""), currency),
+        bond_ppm=read.millionths("bond_percent"),
         **{name: read.whole(name) for name in DAYS},
     )
     return None if draft.errors or draft.general or read.wrong else terms
@@ -216,6 +221,29 @@ class _Reader:
             if error.code != "currency.unknown":
                 self._refuse(name, str(error))
             return None
+
+    def millionths(self, name: str) -> int | None:
+        """A percentage as typed, in millionths."""
+        text = self.draft.values.get(name, "")
+        if not text:
+            return None
+        try:
+            ppm = Decimal(text) * 10_000
+            if ppm == int(ppm):
+                return int(ppm)
+        except (InvalidOperation, ValueError, OverflowError):
+            pass
+        self._refuse(name, _("Write a percentage with at most four decimals."))
+        return None
+
+    def penalty(self) -> dict[str, str] | None:
+        if not self.draft.values.get("late_rate") and not self.draft.values.get("late_cap"):
+            return None
+        rate, cap = self.millionths("late_rate"), self.millionths("late_cap")
+        if cap is None and "late_cap" not in self.draft.errors:
+            self._refuse("late_cap", _("Write a percentage with at most four decimals."))
+        shares = {name: plain(Decimal(ppm or 0) / 1_000_000) for name, ppm in (("rate", rate), ("cap", cap))}
+        return {**shares, "per": self.draft.values.get("late_per", "")}
 
     def instant(self, name: str) -> datetime | None:
         text = self.draft.values.get(name, "")
@@ -320,6 +348,15 @@ def _criterion_values(criterion: Criterion) -> dict[str, Any]:
         "weight": plain(Decimal(criterion.weight) / 10),
         "best": criterion.best,
     }
+
+
+def _security_values(terms: TenderTerms) -> dict[str, str]:
+    """The penalty for lateness and the bid bond, shares in per cent."""
+    late = terms.late_penalty or {}
+    values = {f"late_{name}": plain(Decimal(late[name]) * 100) if late else "" for name in ("rate", "cap")}
+    share = "" if terms.bond_ppm is None else plain(Decimal(terms.bond_ppm) / 10_000)
+    bond = _major(terms.bond_minor, terms.currency)
+    return {**values, "late_per": late.get("per", "week"), "bond": bond, "bond_percent": share}
 
 
 def _auction_values(rules: Mapping[str, Any]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from .procedures import STAGES
 
 BID_STATUSES = ("sealed", "valid", "unreadable", "disqualified", "withdrawn", "replaced")
 GONE = ("withdrawn", "replaced")
+BOND_STATUSES = ("held", "returned", "forfeited")
 AWARD_STATUSES = ("standing", "concluded", "cancelled", "defaulted")
 LOT_STATUSES = ("active", "awarded", "concluded", "unsuccessful", "cancelled")
 
@@ -51,6 +52,9 @@ class Tender(models.Model):
     deliver_within_days = models.SmallIntegerField(default=30)
     inspect_within_days = models.SmallIntegerField(default=7)
     pay_within_days = models.SmallIntegerField(default=3)
+    late_penalty = models.JSONField(null=True)  # {rate, per, cap}: flows.process.lateness.Rate; null: none
+    bond_minor = models.BigIntegerField(null=True)  # the bid bond of each bid; null: by bond_ppm, or none
+    bond_ppm = models.IntegerField(null=True)  # in millionths of the lot's budget, rounded down
     sealing_key = models.BinaryField(max_length=32, null=True)  # X25519 public key; the private one is never in here
     opened_at = models.DateTimeField(null=True)
     opening = models.JSONField(null=True)  # the record of the opening: rules.opening_record
@@ -88,6 +92,11 @@ class Tender(models.Model):
                 & Q(inspect_within_days__range=(0, 365))
                 & Q(pay_within_days__range=(0, 365)),
                 name="tender_terms_in_days",
+            ),
+            models.CheckConstraint(
+                condition=(Q(bond_minor__isnull=True) | Q(bond_minor__gt=0, bond_ppm__isnull=True))
+                & (Q(bond_ppm__isnull=True) | Q(bond_ppm__range=(1, 1_000_000))),
+                name="tender_bond",
             ),
         ]
         indexes = [
@@ -223,6 +232,36 @@ class Bid(models.Model):
     def receipt_hex(self) -> str:
         """The receipt as it is shown."""
         return bytes(self.receipt or b"").hex()
+
+
+class Bond(models.Model):
+    """A bid bond (投标保证金): the bidder's money, held in the ledger by a hold of the same id, while its bid stands.
+
+    A bid that replaces another takes its bond over. Given back or forfeited once, and never held again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)  # the ledger's hold
+    marketplace_id = models.UUIDField()
+    tender = models.ForeignKey(Tender, on_delete=models.PROTECT, related_name="bonds")
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="bonds")
+    bid = models.ForeignKey(Bid, on_delete=models.PROTECT, related_name="bonds")
+    bidder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="bid_bonds")
+    amount_minor = models.BigIntegerField()
+    status = models.CharField(max_length=10, default="held")
+    reason = models.CharField(max_length=16, blank=True)  # why it ended: a code of words.BOND_REASONS
+    held_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["bid"], condition=Q(status="held"), name="tender_one_live_bond"),
+            models.CheckConstraint(condition=Q(status__in=BOND_STATUSES), name="tender_bond_status"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="tender_bond_amount"),
+            models.CheckConstraint(
+                condition=Q(status="held", settled_at__isnull=True) | (~Q(status="held") & Q(settled_at__isnull=False)),
+                name="tender_bond_settled",
+            ),
+        ]
 
 
 class BidLine(models.Model):

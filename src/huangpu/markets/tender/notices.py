@@ -20,6 +20,8 @@ declare(
         "tender.complaint_decided": _("The complaint about %(number)s “%(title)s” was decided."),
         "tender.concluded": _("The agreements of %(number)s “%(title)s” are concluded."),
         "tender.cancelled": _("%(number)s “%(title)s” was cancelled: %(reason)s"),
+        "tender.bond_returned": _("Your bid bond of %(amount)s for %(number)s “%(title)s” was given back."),
+        "tender.bond_forfeited": _("The bid bond of %(amount)s for %(number)s “%(title)s” was forfeited to the buyer."),
         "tender.opening_failed": _("The bids for %(number)s “%(title)s” could not be opened: their key is missing."),
     }
 )

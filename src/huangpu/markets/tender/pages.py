@@ -20,14 +20,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid, InvalidMany, NotFound
 from huangpu.core.money import exponent, parse_money
-from huangpu.core.quantity import UNITS
+from huangpu.core.quantity import UNITS, plain
+from huangpu.flows.funds import queries as funds
+from huangpu.flows.funds.rules import account_id
+from huangpu.flows.process.words import late_words
+from huangpu.parties.profile import figure
 from huangpu.parties.request import PartyRequest
+from huangpu.parties.rights import may as may_in_house
 
 from . import acts, approval, forms, pictures, queries
 from .acts.drafting import terms_of
 from .models import Tender
 from .procedures import PROCEDURES, STAGE_NAMES, procedure_of
 from .rights import allowed, may
+from .words import BOND_REASONS
 
 ROWS = 20
 SORT_NAMES = {
@@ -128,12 +134,15 @@ def _draft_page(request: PartyRequest, draft: forms.Draft, tender: Tender | None
     units = [
         (code, f"{code} · {names[1] if forms.language() == 'zh-hans' else names[0]}") for code, names in UNITS.items()
     ]
+    ceiling = figure(request.marketplace.profile, "bid_bond_ppm_max")
     context = {
         "draft": draft,
         "tender": tender,
         "procedures": [(code, one.name) for code, one in PROCEDURES.items()],
         "industries": [("", "–"), *_industries(request)[1:]],
         "units": units,
+        "periods": [("week", _("week")), ("day", _("day"))],
+        "ceiling": ceiling and (plain(Decimal(ceiling.value) / 10_000), ceiling.source),
         "crumbs": [(_("Tenders"), reverse("tender:list", args=[request.marketplace.slug]))],
     }
     return render(request, "tender/form.html", context, status=status)
@@ -194,9 +203,19 @@ def bid_form(request: PartyRequest, marketplace: str, number: str, lot: int) -> 
         "general": [text for name, text in errors.items() if name not in named],
         "typed": request.POST,
         "exponent": exponent(tender.currency),
+        "late_words": late_words(tender.late_penalty) if tender.late_penalty else "",
+        "available": _available(request, tender) if found.bond_minor else None,
         "crumbs": _crumbs(request, tender),
     }
     return render(request, "tender/bid.html", context, status=status)
+
+
+def _available(request: PartyRequest, tender: Tender) -> int | None:
+    """What the bidder's wallet has free, where the reader may see it; 0 when there is no wallet yet."""
+    if request.actor.organisation_id is None or not may_in_house(request.actor, "funds.see"):
+        return None
+    wallet = account_id(tender.marketplace_id, "wallet", request.actor.organisation_id, tender.currency)
+    return funds.available(wallet) or 0
 
 
 @require_GET
@@ -423,6 +442,8 @@ def _show(request: PartyRequest, tender: Tender, status: int = 200) -> HttpRespo
         "procedure": procedure_of(tender.procedure),
         "formula": queries.formula_parts(tender),
         "reasons": REASONS,
+        "late_words": late_words(tender.late_penalty) if tender.late_penalty else "",
+        "bond_reasons": BOND_REASONS,
         "until_local": local.strftime("%Y-%m-%dT%H:%M") if local else "",
         "reads_evaluation": allowed(request.actor, "read_evaluation", tender) and tender.opened_at is not None,
         "may_plan": allowed(request.actor, "plan"),

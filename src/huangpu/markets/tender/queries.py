@@ -13,18 +13,20 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import F, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core import search
 from huangpu.core.errors import NotFound
 from huangpu.flows.commerce.models import Agreement
+from huangpu.flows.funds.references import Origin
 from huangpu.parties.actor import Actor
-from huangpu.parties.models import Person
+from huangpu.parties.models import Marketplace, Person
 
-from .models import GONE, Attachment, Award, Bid, BidLine, Complaint, Line, Lot, Question, Score, Tender
+from .models import GONE, Attachment, Award, Bid, BidLine, Bond, Complaint, Line, Lot, Question, Score, Tender
 from .procedures import STEPS, possible, procedure_of
 from .rights import allowed
-from .rules import Saving
+from .rules import Saving, bond_amount, lot_budget
 
 SORTS = {
     "newest": ("-id",),
@@ -66,6 +68,7 @@ class BidView:
     reason: str = ""
     lines: list[BidLine] = field(default_factory=list)
     points: dict[str, list[Score]] = field(default_factory=dict)
+    bond: Bond | None = None
     rank: int | None = None
     score: Fraction | None = None
 
@@ -89,6 +92,7 @@ class LotView:
     award: Award | None
     past_awards: list[Award]
     my_bid: Bid | None  # standing, whatever its status
+    bond_minor: int  # what a bid has to put up; 0: nothing
     saving: Saving
 
 
@@ -163,7 +167,9 @@ def see(actor: Actor, tender: Tender, now: datetime) -> TenderView:
     """
     is_buyer = actor.is_system or (actor.organisation_id is not None and actor.organisation_id == tender.buyer_id)
     overseer = _oversees(actor, tender)
-    bids = list(Bid.objects.filter(tender=tender).select_related("bidder").order_by("number", "id"))
+    bids = list(
+        Bid.objects.filter(tender=tender).select_related("bidder").prefetch_related("bonds").order_by("number", "id")
+    )
     mine = [bid for bid in bids if actor.organisation_id is not None and bid.bidder_id == actor.organisation_id]
     awards = list(Award.objects.filter(tender=tender).select_related("supplier").order_by("id"))
     procedure = procedure_of(tender.procedure)
@@ -254,13 +260,14 @@ def _lots(tender: Tender, bids: list[Bid], mine: list[Bid], awards: list[Award],
     standing = {award.lot_id: award for award in awards if award.status in ("standing", "concluded")}
     contracted = _contracted(awards)
     prices, points = _details(bids, access)
+    bonds = {bond.bid_id: bond for bid in bids for bond in bid.bonds.all()}
     views = []
     for lot in lots:
         award = standing.get(lot.id)
         shown = lot.evaluation if access.everything or award is not None else None
         ranks = {UUID(bid["bid"]): bid for bid in (shown or {"bids": []})["bids"]}
         opened = [
-            _bid_view(bid, access, prices[bid.id], points[bid.id], ranks.get(bid.id))
+            _bid_view(bid, access, prices[bid.id], points[bid.id], ranks.get(bid.id), bonds.get(bid.id))
             for bid in bids
             if bid.lot_id == lot.id and bid.status not in GONE
         ]
@@ -273,6 +280,9 @@ def _lots(tender: Tender, bids: list[Bid], mine: list[Bid], awards: list[Award],
                 award=award,
                 past_awards=[past for past in awards if past.lot_id == lot.id and past is not award],
                 my_bid=next((bid for bid in mine if bid.lot_id == lot.id and bid.status not in GONE), None),
+                bond_minor=bond_amount(
+                    tender.bond_minor, tender.bond_ppm, lot_budget(tender.budget_minor, lot.budget_minor, len(lots))
+                ),
                 saving=_lot_saving(lot, opened, award, contracted),
             )
         )
@@ -291,7 +301,12 @@ def _details(bids: list[Bid], access: Access) -> tuple[dict[UUID, list[BidLine]]
 
 
 def _bid_view(
-    bid: Bid, access: Access, lines: list[BidLine], points: dict[str, list[Score]], ranked: dict[str, Any] | None
+    bid: Bid,
+    access: Access,
+    lines: list[BidLine],
+    points: dict[str, list[Score]],
+    ranked: dict[str, Any] | None,
+    bond: Bond | None,
 ) -> BidView:
     own = bid.bidder_id == access.organisation_id
     named = access.names or own
@@ -312,6 +327,7 @@ def _bid_view(
         reason=bid.reason if private else "",
         lines=lines,
         points=points,
+        bond=bond if private else None,
         rank=ranked["rank"] if ranked else None,
         score=Fraction(ranked["score"]) if ranked else None,
     )
@@ -350,6 +366,13 @@ def person_name(person_id: UUID | None) -> str:
     """How a person is called; empty if there is none."""
     found = Person.objects.filter(pk=person_id).first() if person_id else None
     return found.get_full_name() if found else ""
+
+
+def origins(references: list[UUID]) -> dict[UUID, Origin]:
+    """The tenders among what transfers were for: their number and page, for statements of the ledger."""
+    found = Tender.objects.filter(pk__in=references).values_list("pk", "number", "marketplace_id")
+    slugs = dict(Marketplace.objects.filter(pk__in={market for _, _, market in found}).values_list("pk", "slug"))
+    return {id: Origin(number, reverse("tender:page", args=[slugs[market], number])) for id, number, market in found}
 
 
 def industries(marketplace_id: UUID) -> list[str]:

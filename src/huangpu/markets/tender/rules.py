@@ -145,6 +145,18 @@ def standstill_end(awarded_at: datetime, days: int, working: bool) -> datetime:
     return end_of_working_day(awarded_at, days) if working else end_of_day(awarded_at, days)
 
 
+def lot_budget(tender_minor: int | None, lot_minor: int | None, lots: int) -> int | None:
+    """What a lot may cost: its own budget, or the tender's where it is the only one."""
+    return lot_minor if lot_minor is not None else tender_minor if lots == 1 else None
+
+
+def bond_amount(bond_minor: int | None, bond_ppm: int | None, budget_minor: int | None) -> int:
+    """The bid bond of a lot in minor units: the amount named, or millionths of its budget, rounded down; 0: none."""
+    if bond_minor is not None:
+        return bond_minor
+    return (budget_minor or 0) * bond_ppm // 1_000_000 if bond_ppm else 0
+
+
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     """A line of the agreement: the amount in minor units is what counts; the unit price is shown for information."""

@@ -48,6 +48,16 @@ class CriterionIn(Schema):
     best: int = Field(100, description="The best points an evaluator can give.")
 
 
+class LatePenalty(Schema):
+    """What a part that comes late costs the seller, out of its proceeds: shares of 1 as decimal texts."""
+
+    rate: str = Field(
+        description="Of the late part's value, for each started period.", examples=["0.005"], max_length=10
+    )
+    per: Literal["day", "week"]
+    cap: str = Field(description="At most this share of it; up to 0.3.", examples=["0.05"], max_length=10)
+
+
 class TenderIn(Schema):
     title: Names = Field(examples=[NAMES_EXAMPLE])
     currency: str = Field("CNY", description="ISO 4217.", max_length=3)
@@ -68,6 +78,11 @@ class TenderIn(Schema):
     deliver_within_days: int = 30
     inspect_within_days: int = 7
     pay_within_days: int = 3
+    late_penalty: LatePenalty | None = None
+    bond_minor: int | None = Field(
+        None, description="Bid bond of each bid in minor units, held until its lot is decided."
+    )
+    bond_ppm: int | None = Field(None, description="Or in millionths of the lot's budget, rounded down.")
 
     def terms(self) -> TenderTerms:
         data = self.dict(exclude={"lots", "criteria"})
@@ -214,12 +229,24 @@ class BidOut(Schema):
     note: str
     reason: str
     lines: list[BidLineOut]
+    bond: BondOut | None = Field(None, description="For the buyer and its bidder.")
     rank: int | None
     score: str | None = Field(description="The exact score as a fraction, where the evaluation is for the reader.")
 
     @staticmethod
     def resolve_score(bid: BidView) -> str | None:
         return f"{bid.score.numerator}/{bid.score.denominator}" if bid.score is not None else None
+
+
+class BondOut(Schema):
+    """A bid bond: money of the bidder, held in the ledger under the same id."""
+
+    id: UUID
+    amount_minor: int
+    status: str = Field(description="held, returned or forfeited")
+    reason: str
+    held_at: datetime
+    settled_at: datetime | None
 
 
 class ReceiptOut(Schema):
@@ -230,6 +257,11 @@ class ReceiptOut(Schema):
     status: str
     received_at: datetime
     receipt: str = Field(description="SHA-256 of the sealed bid, hexadecimal; the opening record repeats it.")
+    bond: BondOut | None = Field(None, description="The bid bond behind it, where the tender asks for one.")
+
+    @staticmethod
+    def resolve_bond(bid: Bid) -> Any:
+        return max(bid.bonds.all(), key=lambda bond: bond.id, default=None)
 
     @staticmethod
     def resolve_receipt(bid: Bid) -> str:
@@ -276,6 +308,7 @@ class LotOut(Schema):
     number: int
     title: dict[str, str]
     budget_minor: int | None
+    bond_minor: int = Field(description="What a bid for it has to put up; 0: nothing.")
     status: str
     reason: str
     auction: UUID | None
@@ -372,6 +405,9 @@ class TenderOut(Schema):
     deliver_within_days: int
     inspect_within_days: int
     pay_within_days: int
+    late_penalty: LatePenalty | None
+    bond_minor: int | None
+    bond_ppm: int | None
     sealing_key: str | None = Field(description="The X25519 public key that bids are sealed to, hexadecimal.")
     origin: UUID | None
     version: int
@@ -412,4 +448,5 @@ PLAIN = (
     *("currency", "budget_minor", "criteria", "auction", "allow_single", "two_persons", "published_at"),
     *("questions_until", "bids_until", "opened_at", "closed_at", "standstill_days", "standstill_working"),
     *("deliver_within_days", "inspect_within_days", "pay_within_days", "version"),
+    *("late_penalty", "bond_minor", "bond_ppm"),
 )

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import HuangpuError, Invalid, InvalidMany
-from huangpu.core.money import LARGEST, exponent
-from huangpu.core.quantity import parse_quantity
+from huangpu.core.money import LARGEST, Money, exponent
+from huangpu.core.quantity import parse_quantity, plain
+from huangpu.flows.process.lateness import PERIODS
+from huangpu.parties.profile import figure
 
 from .procedures import procedure_of
-from .rules import WHOLE, Criterion
+from .rules import WHOLE, Criterion, bond_amount, lot_budget
 
 LOTS_MAX = 50
 LINES_MAX = 500
 CRITERIA_MAX = 20
+PENALTY_CAP_MAX = Decimal("0.3")  # what a court would hardly cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ class TenderTerms:
     deliver_within_days: int = 30
     inspect_within_days: int = 7
     pay_within_days: int = 3
+    late_penalty: Mapping[str, Any] | None = None  # rate, per, cap: shares as decimal texts, "day" or "week"
+    bond_minor: int | None = None  # the bid bond of each bid, or
+    bond_ppm: int | None = None  # in millionths of its lot's budget
 
 
 def check(terms: TenderTerms) -> None:
@@ -72,8 +78,37 @@ def check(terms: TenderTerms) -> None:
     _lots(terms, wrong)
     _criteria(terms, wrong)
     _days(terms, wrong)
+    _penalty(terms, wrong)
+    _bond(terms, wrong)
     if wrong:
         raise InvalidMany(wrong)
+
+
+def check_bond(terms: TenderTerms, profile: Mapping[str, Any]) -> None:
+    """Refuses a bid bond above what the marketplace's rule profile allows (tender.bond_above_ceiling): in mainland China
+    2 % of the estimated price, which is the budget; for several lots, all bonds together of all budgets together."""
+    ceiling = figure(profile, "bid_bond_ppm_max")
+    if ceiling is None or (terms.bond_minor is None and terms.bond_ppm is None):
+        return
+    bonds, budget = 0, 0
+    for lot in terms.lots:
+        of_lot = lot_budget(terms.budget_minor, lot.budget_minor, len(terms.lots))
+        bonds += bond_amount(terms.bond_minor, terms.bond_ppm, of_lot)
+        budget += of_lot or 0
+    most = max(budget, terms.budget_minor or 0) * ceiling.value // 1_000_000
+    if bonds > most or (terms.bond_ppm or 0) > ceiling.value:
+        raise Invalid(
+            "tender.bond_above_ceiling",
+            _(
+                "A bid bond is at most %(most)s %% of the budget (%(source)s), here %(amount)s %(currency)s for all lots."
+            ),
+            field="bond" if terms.bond_minor is not None else "bond_percent",
+            value=bonds,
+            most=plain(Decimal(ceiling.value) / 10_000),
+            source=ceiling.source or "–",
+            amount=plain(Money(most, terms.currency).major),
+            currency=terms.currency,
+        )
 
 
 def check_publication(terms: TenderTerms, now: datetime) -> None:
@@ -213,6 +248,55 @@ def _days(terms: TenderTerms, wrong: list[Invalid]) -> None:
                     most=most,
                 )
             )
+
+
+def _penalty(terms: TenderTerms, wrong: list[Invalid]) -> None:
+    if terms.late_penalty is None:
+        return
+    try:
+        rate, cap = (Decimal(terms.late_penalty[name]) for name in ("rate", "cap"))
+        fits = terms.late_penalty["per"] in PERIODS and 0 < rate <= cap <= PENALTY_CAP_MAX
+        exact = rate == round(rate, 6) and cap == round(cap, 6)
+    except (InvalidOperation, KeyError, TypeError):
+        fits = exact = False
+    if not fits or not exact:
+        wrong.append(
+            Invalid(
+                "tender.penalty_invalid",
+                _(
+                    "A penalty for late delivery has a rate above 0 a day or week, and a cap from the rate to %(most)s %%."
+                ),
+                field="late_rate",
+                value=str(dict(terms.late_penalty)),
+                most=plain(PENALTY_CAP_MAX * 100),
+            )
+        )
+
+
+def _bond(terms: TenderTerms, wrong: list[Invalid]) -> None:
+    if terms.bond_minor is not None and terms.bond_ppm is not None:
+        wrong.append(
+            Invalid("tender.bond_twice", _("Name the bid bond as an amount or as a share, not both."), field="bond")
+        )
+    if terms.bond_minor is not None and not 0 < terms.bond_minor <= LARGEST:
+        wrong.append(
+            Invalid("tender.bond_invalid", _("A bid bond is above zero."), field="bond", value=terms.bond_minor)
+        )
+    if terms.bond_ppm is None:
+        return
+    amounts = [
+        bond_amount(None, terms.bond_ppm, lot_budget(terms.budget_minor, lot.budget_minor, len(terms.lots)))
+        for lot in terms.lots
+    ]
+    if not 0 < terms.bond_ppm <= 1_000_000 or 0 in amounts:
+        wrong.append(
+            Invalid(
+                "tender.bond_share",
+                _("A bid bond as a share needs a budget for every lot, and must come to more than zero of each."),
+                field="bond_percent",
+                value=terms.bond_ppm,
+            )
+        )
 
 
 def _at(error: HuangpuError, field: str) -> Invalid:

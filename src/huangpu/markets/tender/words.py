@@ -32,4 +32,16 @@ TOLD_ONLY: dict[str, Any] = {
     "tender.complaint_raised": _("Complaint raised"),
     "tender.concluded": _("Tender concluded"),
     "tender.cancelled": _("Tender cancelled"),
+    "tender.bond_held": _("Bid bond held"),
+    "tender.bond_returned": _("Bid bond given back"),
+    "tender.bond_forfeited": _("Bid bond forfeited"),
+}
+BOND_REASONS: dict[str, Any] = {  # why a bond is held no longer
+    "withdrawn": _("the bid was withdrawn"),
+    "rejected": _("the bid was left out"),
+    "not_awarded": _("the lot was awarded to another"),
+    "unsuccessful": _("the lot was unsuccessful"),
+    "cancelled": _("the tender was cancelled"),
+    "concluded": _("the agreement is concluded"),
+    "defaulted": _("the bidder defaulted"),
 }

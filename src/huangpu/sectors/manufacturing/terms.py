@@ -1,7 +1,8 @@
-"""How a manufacturer buys: the terms "manufacturing.purchase", version 1.
+"""How a manufacturer buys: the terms "manufacturing.purchase", version 2.
 
 The buyer's money is held; the seller delivers in parts; the buyer inspects and accepts, or says nothing and has accepted;
-what has been accepted is paid out at once, less the marketplace's fee; the seller invoices what it delivered.
+what has been accepted is paid out at once, less the marketplace's fee; the seller invoices what it delivered. Since version 2 a
+part that comes late may cost the seller an agreed share of its value, which goes back to the buyer when that part is paid.
 
 When it goes otherwise: the seller may leave when the money does not come in time; a rejected delivery is owed again; what
 is not delivered in time may be cancelled, and its money goes back; either side may call the arbiter, who divides what is held.
@@ -27,6 +28,7 @@ from huangpu.flows.commerce.terms import (
     hold,
     invoice,
     option,
+    penalty,
     refund,
     release,
 )
@@ -37,7 +39,8 @@ BUYER, SELLER = "buyer", "seller"
 def purchase_terms(parameters: Mapping[str, Any]) -> Terms:
     """`parameters`: `lines` [{key, name, quantity, unit, amount, item?, from_place?, to_place?}], `fee` (minor units, borne by
     the seller), `pay_within`, `deliver_within`, `inspect_within` (days), `pay_at_once` (the hold is part of concluding),
-    `release_by_hand` (the buyer releases what it has accepted instead of the house)."""
+    `release_by_hand` (the buyer releases what it has accepted instead of the house), `late_penalty` {rate, per, cap} (shares as
+    decimal texts, "day" or "week"; left out: none)."""
     lines = [line_of(data) for data in parameters["lines"]]
     price, fee = sum(line.amount for line in lines), int(parameters.get("fee", 0))
     by_itself = not parameters.get("release_by_hand", False)
@@ -45,9 +48,12 @@ def purchase_terms(parameters: Mapping[str, Any]) -> Terms:
     delivered = deliver(SELLER, BUYER, lines, after=paid, due=days(parameters["deliver_within"]))
     accepted = accept(BUYER, delivered, due=days(parameters["inspect_within"]), on_silence=Silence.DEEMED)
     released = release(BUYER, SELLER, price - fee, draws=paid, after=accepted, automatic=by_itself)
+    late = parameters.get("late_penalty")
+    penalised = late and penalty(SELLER, BUYER, out_of=released, rate=Decimal(late["rate"]), per=late["per"],
+                                 cap=Decimal(late["cap"]), after=accepted)  # fmt: skip
     charged = charge(SELLER, fee, draws=paid, after=accepted)
     invoiced = invoice(SELLER, BUYER, price, after=delivered, due=days(parameters["inspect_within"]))
-    everything = (paid, delivered, accepted, released, charged, invoiced)
+    everything = (paid, delivered, accepted, penalised or None, released, charged, invoiced)
     return Terms(
         *everything,
         options=(
@@ -83,4 +89,4 @@ def line_of(data: Mapping[str, Any]) -> Line:
 
 def declare() -> None:
     """Makes the sector's templates known."""
-    register("manufacturing.purchase", version=1, prefix="PO", build=purchase_terms)
+    register("manufacturing.purchase", version=2, prefix="PO", build=purchase_terms)

@@ -19,6 +19,7 @@ from huangpu.parties.actor import Actor
 from ..models import Award, Bid, Lot, Tender
 from ..procedures import procedure_of
 from ..rules import file_hash, standstill_end
+from .bonds import forfeit, give_back, live_bonds
 from .common import begin, bidders, lot_of, say, tell, tender_of_award
 from .evaluation import evaluation_of
 
@@ -54,6 +55,7 @@ def award(*, actor: Actor, tender_id: UUID, lot_id: UUID, now: datetime) -> Awar
     )
     _name_bidders(tender, actor, now)
     made = _grant(tender, lot, UUID(first_bid(lot)["bid"]), lot.evaluation, actor, now)
+    give_back(tender, live_bonds(tender, lot=lot).exclude(bid=made.bid), "not_awarded", now)
     _move_on(tender)
     _tell(tender, made, actor, now)
     return made
@@ -73,7 +75,8 @@ def first_price(lot: Lot) -> int:
 @act
 def pass_on(*, actor: Actor, award_id: UUID, reason: str, now: datetime) -> Award | None:
     """The supplier defaulted (did not sign, did not deliver at all): the award passes to the next bid of the same
-    evaluation that is still valid, with a standstill of its own; None if there is none: the lot is unsuccessful.
+    evaluation that is still valid, with a standstill of its own; None if there is none: the lot is unsuccessful. The
+    defaulting bid's bond, if it is still held, goes to the buyer.
     Refuses while an agreement that was concluded with the supplier is not terminated (tender.agreement_running).
     """
     tender = begin(actor, "pass_on", tender_of_award(award_id))
@@ -92,6 +95,7 @@ def pass_on(*, actor: Actor, award_id: UUID, reason: str, now: datetime) -> Awar
     gone.save(update_fields=["status", "reason"])
     assert gone.bid_id is not None
     Bid.objects.filter(pk=gone.bid_id).update(status="disqualified", reason=gone.reason)
+    forfeit(tender, live_bonds(tender, bid_id=gone.bid_id), actor, now)
     told = {"award": str(gone.id), "lot": str(gone.lot_id), "supplier": str(gone.supplier_id), "reason": gone.reason}
     say(tender, "tender.award_defaulted", actor, now, told)
     tell(tender, "tender.award_defaulted", (gone.supplier_id,), now, reason=gone.reason)

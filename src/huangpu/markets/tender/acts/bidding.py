@@ -23,6 +23,7 @@ from huangpu.parties.actor import Actor
 from ..models import GONE, Bid, BidLine, Line, Lot, Tender
 from ..procedures import procedure_of
 from ..sealing import KeyMissing, Seal, Unreadable, keys, receipt, seal, unseal
+from .bonds import give_back, hold_bond, live_bonds
 from .common import begin, bidders, lot_of, say, tell, tender_of_bid
 
 PRICE_LARGEST = Decimal(10) ** 12
@@ -45,7 +46,8 @@ def submit_bid(
     receipt and must be *before* the tender's `bids_until`. Returns the bid with its receipt; nothing in the database,
     in the event or in the answer tells a price. `deliver_within_days` may be shorter than the tender's, not longer.
     Refuses with tender.bids_closed, tender.lot_not_found, tender.price_missing, tender.price_invalid, tender.line_unknown,
-    tender.total_invalid, tender.days_invalid.
+    tender.total_invalid, tender.days_invalid, and tender.bond_not_covered where the tender asks for a bid bond that the
+    bidder's wallet does not have.
     """
     tender = begin(actor, "submit_bid", tender_id)
     _before_the_end(tender, now)
@@ -69,6 +71,7 @@ def submit_bid(
     bid.save(force_insert=True)
     told = {"bid": str(bid.id), "lot": str(lot.id), "receipt": bid.receipt.hex(), "received_at": rfc3339(now)}
     told["replaces"] = str(earlier.id) if earlier else ""
+    hold_bond(tender, lot, bid, earlier, actor, now)
     say(tender, "tender.bid_received", actor, now, told, audience=(actor.organisation_id,), hidden=True)
     return bid
 
@@ -82,6 +85,7 @@ def withdraw_bid(*, actor: Actor, bid_id: UUID, now: datetime) -> Bid:
         raise Conflict("tender.bid_not_standing", _("You have no such bid that could be withdrawn."), value=str(bid_id))
     _before_the_end(tender, now)
     _erase(bid, "withdrawn", now)
+    give_back(tender, live_bonds(tender, bid=bid), "withdrawn", now)
     told = {"bid": str(bid.id), "lot": str(bid.lot_id), "receipt": bytes(bid.receipt or b"").hex()}
     say(tender, "tender.bid_withdrawn", actor, now, told, audience=(bid.bidder_id,), hidden=True)
     return bid
@@ -114,6 +118,7 @@ def open_bids(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
             bid.status = "unreadable"
     Bid.objects.bulk_update(bids, ["status", "number", "amount_minor", "deliver_within_days", "note"])
     BidLine.objects.bulk_create(opened)
+    give_back(tender, live_bonds(tender, bid__status="unreadable"), "rejected", now)
     tender.opened_at, tender.opening = now, _record_of_opening(tender, bids, now)
     settle_lots(tender, now)
     audience = () if procedure_of(tender.procedure).opening_public else (tender.buyer_id, *bidders(tender))
@@ -136,6 +141,7 @@ def settle_lots(tender: Tender, now: datetime) -> None:
             lot.status = "unsuccessful"
             lot.reason = "single_bid" if valid else "no_valid_bid" if tried else "no_bids"
             lot.save(update_fields=["status", "reason"])
+            give_back(tender, live_bonds(tender, lot=lot), "unsuccessful", now)
     going_on = Lot.objects.filter(tender=tender, status__in=("active", "awarded")).exists()
     tender.next_deadline_at = None
     if going_on:

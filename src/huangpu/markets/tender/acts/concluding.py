@@ -18,6 +18,7 @@ from huangpu.parties.models import Marketplace
 
 from ..models import Award, BidLine, Complaint, Lot, Tender
 from ..rules import final_lines
+from .bonds import give_back, live_bonds
 from .common import begin, say, tell
 
 TEMPLATE = "manufacturing.purchase"
@@ -57,6 +58,7 @@ def conclude(*, actor: Actor, tender_id: UUID, now: datetime) -> list[UUID]:
     Lot.objects.filter(pk__in=[award.lot_id for award in awards]).update(status="concluded")
     tender.stage, tender.next_deadline_at, tender.closed_at = "concluded", None, now
     tender.save(update_fields=["stage", "next_deadline_at", "closed_at"])
+    give_back(tender, live_bonds(tender), "concluded", now)
     told = [
         {"award": str(a.id), "lot": str(a.lot_id), "agreement": str(a.agreement_id), "amount_minor": a.amount_minor}
         for a in awards
@@ -97,6 +99,7 @@ def parameters_of(tender: Tender, award: Award, fee_ppm: int) -> dict[str, Any]:
         "deliver_within": days,
         "inspect_within": tender.inspect_within_days,
         "to_place": tender.delivery_place,
+        **({"late_penalty": tender.late_penalty} if tender.late_penalty else {}),
     }
 
 

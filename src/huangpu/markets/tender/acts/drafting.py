@@ -21,13 +21,15 @@ from huangpu.markets.auction import acts as auctions
 from huangpu.markets.auction.models import Auction
 from huangpu.markets.auction.rules import OPEN, PAUSED, AuctionRules
 from huangpu.parties.actor import Actor
+from huangpu.parties.models import Marketplace
 
 from ..models import Award, Bid, Line, Lot, Tender
 from ..rights import may
 from ..rules import Criterion
 from ..sealing import keys
 from ..snapshot import tender_data
-from ..terms import LineTerms, LotTerms, TenderTerms, check, check_publication
+from ..terms import LineTerms, LotTerms, TenderTerms, check, check_bond, check_publication
+from .bonds import give_back, live_bonds
 from .common import begin, bidders, say, seen_by, tell
 
 # A bid that came in before the end may still be on its way through the house: time opens only after it has arrived.
@@ -48,6 +50,9 @@ PLAIN_FIELDS = (
     "deliver_within_days",
     "inspect_within_days",
     "pay_within_days",
+    "late_penalty",
+    "bond_minor",
+    "bond_ppm",
 )
 
 
@@ -57,10 +62,11 @@ def plan(
 ) -> Tender:
     """A new draft of the actor's organisation, which only that organisation sees. Event tender.planned.
 
-    Refuses with the codes of rights.may, and with InvalidMany for terms that can be no tender (terms.check).
+    Refuses with the codes of rights.may, and with InvalidMany for terms that can be no tender (terms.check, check_bond).
     """
     may(actor, "plan")
     check(terms)
+    check_bond(terms, _profile(marketplace_id))
     assert actor.organisation_id is not None
     tender = Tender(
         id=uuid7(),
@@ -85,6 +91,7 @@ def edit(*, actor: Actor, tender_id: UUID, terms: TenderTerms, now: datetime, ve
     if version is not None and version != tender.version:
         raise Conflict("tender.changed_meanwhile", _("Somebody changed this draft meanwhile; load it again."))
     check(terms)
+    check_bond(terms, _profile(tender.marketplace_id))
     _apply(tender, terms)
     tender.version += 1
     tender.save()
@@ -114,7 +121,9 @@ def publish(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
     the buyer's own rule asks for approval from the budget's amount on.
     """
     tender = begin(actor, "publish", tender_id)
-    check_publication(terms_of(tender), now)
+    terms = terms_of(tender)
+    check_publication(terms, now)
+    check_bond(terms, _profile(tender.marketplace_id))
     if tender.auction is not None:
         AuctionRules.of(tender.auction)  # refuses auction.rules_invalid, before anybody bids
     assert tender.bids_until is not None
@@ -192,6 +201,7 @@ def cancel(*, actor: Actor, tender_id: UUID, reason: str, now: datetime) -> Tend
     tender.save()
     Lot.objects.filter(tender=tender).exclude(status="unsuccessful").update(status="cancelled")
     Award.objects.filter(tender=tender, status="standing").update(status="cancelled", reason=reason[:1000])
+    give_back(tender, live_bonds(tender), "cancelled", now)
     if before == "open":
         transaction.on_commit(lambda: keys().destroy(tender.id))
     held = Lot.objects.filter(tender=tender).values("auction_id")
@@ -238,6 +248,11 @@ def terms_of(tender: Tender, *, fresh: bool = False) -> TenderTerms:
         auction=tender.auction,
         **plain,
     )
+
+
+def _profile(marketplace_id: UUID) -> Mapping[str, Any]:
+    profile: Mapping[str, Any] = Marketplace.objects.values_list("profile", flat=True).get(pk=marketplace_id)
+    return profile
 
 
 def _apply(tender: Tender, terms: TenderTerms) -> None:

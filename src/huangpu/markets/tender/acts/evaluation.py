@@ -18,6 +18,7 @@ from huangpu.parties.actor import Actor
 from ..models import Bid, Lot, Score, Tender
 from ..rules import Contender, Criterion, evaluation_file, file_hash, rank
 from .bidding import settle_lots
+from .bonds import give_back, live_bonds
 from .common import begin, say, tell, tender_of_bid
 
 
@@ -32,6 +33,7 @@ def disqualify(*, actor: Actor, bid_id: UUID, reason: str, now: datetime) -> Bid
         raise Conflict("tender.lot_decided", _("This lot is decided already."), value=str(bid.lot_id))
     bid.status, bid.reason = "disqualified", reason.strip()[:1000]
     bid.save(update_fields=["status", "reason"])
+    give_back(tender, live_bonds(tender, bid=bid), "rejected", now)
     Lot.objects.filter(pk=bid.lot_id).update(evaluation=None)
     settle_lots(tender, now)
     told = {"bid": str(bid.id), "lot": str(bid.lot_id), "reason": bid.reason}

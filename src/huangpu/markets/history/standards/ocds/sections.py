@@ -182,7 +182,16 @@ def _lot(node: Node, id: str) -> Lot:
         description=node.names("description"),
         status=coded(node, "status", codes.TENDER_STATUS)[0],
         value=node.money("value"),
+        deposits=_deposits(node.node("submissionTerms")),
     )
+
+
+def _deposits(node: Node | None) -> str:
+    """Of the submission terms extension: what bidders have to put up."""
+    found = node.text("depositsGuarantees") if node else ""
+    if node:
+        node.close()
+    return found
 
 
 def _milestone(node: Node, id: str) -> Milestone:

@@ -89,6 +89,7 @@ class Lot:
     description: Names = field(default_factory=dict)
     status: str = ""
     value: Money | None = None
+    deposits: str = ""  # what bidders have to put up, in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from huangpu.core.money import Money
-from huangpu.core.quantity import unit_name
+from huangpu.core.quantity import plain, unit_name
 from huangpu.markets.history.standards.ocds.values import (
     Auction,
     Award,
@@ -27,6 +27,8 @@ from huangpu.markets.history.standards.ocds.values import (
     Procedure,
     Tender,
 )
+
+from ...rules import bond_amount, lot_budget
 
 LANGUAGE = "zh-hans"
 
@@ -95,7 +97,14 @@ def _published(story: _Story, event: Said, tag: str = "tender") -> Procedure:
     story.currency = body["currency"]
     buyer = _party(story, body["buyer"], "buyer", "procuringEntity")
     lots = tuple(
-        Lot(lot["lot"], lot["title"], status="active", value=_money(story, lot["budget_minor"])) for lot in body["lots"]
+        Lot(
+            lot["lot"],
+            lot["title"],
+            status="active",
+            value=_money(story, lot["budget_minor"]),
+            deposits=_deposits(story, body, lot),
+        )
+        for lot in body["lots"]
     )
     auction = body.get("auction")
     story.tender = Tender(
@@ -117,6 +126,13 @@ def _published(story: _Story, event: Said, tag: str = "tender") -> Procedure:
         auctions=tuple(_auction(story, lot.id, auction) for lot in lots) if auction else (),
     )
     return _of(story, tag, story.tender, filter(None, [buyer]), buyer=buyer.id if buyer else "")
+
+
+def _deposits(story: _Story, body: Mapping[str, Any], lot: Mapping[str, Any]) -> str:
+    """The bid bond in the release's language, as the submission terms extension asks: a sentence."""
+    budget = lot_budget(body["budget_minor"], lot["budget_minor"], len(body["lots"]))
+    bond = bond_amount(body.get("bond_minor"), body.get("bond_ppm"), budget)
+    return f"投标保证金：{plain(Money(bond, story.currency).major)} {story.currency}" if bond else ""
 
 
 def _amended(story: _Story, event: Said) -> Procedure:

@@ -38,6 +38,9 @@ from huangpu.markets.history.standards.ocds.values import (
 )
 
 VERSION = "1.1"
+SUBMISSION_TERMS = (  # of a lot: depositsGuarantees, the bid bond
+    "https://raw.githubusercontent.com/open-contracting-extensions/ocds_submissionTerms_extension/master/extension.json"
+)
 CODES = {"zh-hans": "zh"}  # our languages → ISO 639-1, as the standard asks
 
 
@@ -176,7 +179,8 @@ class _Writer:
 
     def lot(self, lot: Lot) -> dict[str, Any]:
         named = {**self.names("title", lot.title), **self.names("description", lot.description)}
-        return _filled({"id": lot.id, **named, "status": lot.status, "value": _value(lot.value)})
+        return _filled({"id": lot.id, **named, "status": lot.status, "value": _value(lot.value),
+                        "submissionTerms": _filled({"depositsGuarantees": lot.deposits})})  # fmt: skip
 
     def item(self, item: Item) -> dict[str, Any]:
         price = {"amount": item.unit_price, "currency": item.currency} if item.unit_price is not None else {}
@@ -256,7 +260,7 @@ def _head(package: Package) -> dict[str, Any]:
     return {
         "uri": package.uri,
         "version": VERSION,
-        "extensions": list(EXTENSIONS),
+        "extensions": [*EXTENSIONS, SUBMISSION_TERMS],
         "publisher": publisher,
         "publishedDate": rfc3339(package.published_at),
     }
