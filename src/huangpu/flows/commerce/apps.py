@@ -1,6 +1,16 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CommerceConfig(AppConfig):
     name = "huangpu.flows.commerce"
     label = "commerce"
+
+    def ready(self) -> None:
+        from huangpu.core.web.navigation import Section, register
+        from huangpu.flows.goods import catalogue
+
+        from .queries import known_items, matching_items
+
+        catalogue.register(known_items, matching_items)
+        register(Section("items", _("Items"), "items/", order=66, icon="package"))
