@@ -10,7 +10,7 @@ class CommerceConfig(AppConfig):
         from huangpu.core.web.navigation import Section, register
         from huangpu.flows.goods import catalogue
 
-        from .queries import known_items, matching_items
+        from .queries import known_items, matching_items, owned_items
 
-        catalogue.register(known_items, matching_items)
+        catalogue.register("commerce", catalogue.Catalogue(known_items, matching_items, owned_items))
         register(Section("items", _("Items"), "items/", order=66, icon="package"))

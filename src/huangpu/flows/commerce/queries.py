@@ -53,13 +53,23 @@ def item_by_id(actor: Actor, item_id: UUID) -> Item:
 
 def known_items(ids: Iterable[UUID]) -> dict[UUID, Known]:
     """What the goods room shows of items, which it knows by their ids only."""
-    found = Item.objects.filter(pk__in=set(ids))
-    return {one.pk: Known(one.pk, one.code, one.name, one.unit, one.owner_id, one.gtin) for one in found}
+    return {one.pk: _known(one) for one in Item.objects.filter(pk__in=set(ids))}
 
 
 def matching_items(text: str) -> list[UUID]:
     """The newest items, whoever's, whose code, name or GTIN contains the text."""
     return list(Item.objects.filter(_named(text)).order_by("-pk").values_list("pk", flat=True)[:FOUND_MAX])
+
+
+def owned_items(owner_id: UUID, code: str = "") -> list[Known]:
+    """The items of an organisation, all or those with a code, in the order of their codes."""
+    found = Item.objects.filter(owner_id=owner_id)
+    found = found.filter(code=code) if code else found
+    return [_known(one) for one in found.order_by("code")[:FOUND_MAX]]
+
+
+def _known(item: Item) -> Known:
+    return Known(item.pk, item.code, item.name, item.unit, item.owner_id, item.gtin)
 
 
 def _named(text: str) -> Q:

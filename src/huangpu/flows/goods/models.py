@@ -65,7 +65,9 @@ class Stock(models.Model):
                 fields=["marketplace_id", "place", "item_id", "owner", "lot", "serial", "disposition"],
                 name="goods_stock_once",
             ),
-            models.CheckConstraint(condition=Q(serial="") | Q(on_hand__in=[0, 1]), name="goods_serial_is_one_piece"),
+            models.CheckConstraint(  # below zero is for the constraint above to refuse, in its words
+                condition=Q(serial="") | Q(on_hand__in=[0, 1]) | Q(on_hand__lt=0), name="goods_serial_is_one_piece"
+            ),
             # looked at when a statement ends: within it a piece may be in both places
             models.UniqueConstraint(
                 fields=["item_id", "present"], name="goods_serial_in_one_place", deferrable=Deferrable.IMMEDIATE

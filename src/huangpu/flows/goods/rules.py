@@ -116,7 +116,9 @@ def _commitment(one: Any) -> int:
 
 def _lots(one: Mapping[str, Any]) -> Iterable[Lot]:
     lot, serials = one.get("lot") or "", one.get("serials") or []
-    names = [lot, *serials] if isinstance(serials, list) else [serials]
+    if not isinstance(serials, list):
+        raise _wrong(one)
+    names = [lot, *serials]
     if not all(isinstance(name, str) and len(name) <= NAME_LENGTH_MAX for name in names) or not all(serials):
         raise _wrong(one)
     try:

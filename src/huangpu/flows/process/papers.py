@@ -29,7 +29,8 @@ def shipped(trade: Trade, event: NewEvent, effects: Effects, now: datetime) -> d
     first = effects.shipped[0].promise
     return goods.despatch(
         marketplace_id=trade.marketplace_id, reference_id=trade.id, event_id=event.id, sender_id=first.provider_id,
-        receiver_id=first.receiver_id, lines=[_line(step, effects) for step in effects.shipped], details=effects.details, now=now,
+        receiver_id=first.receiver_id, lines=[_line(step, effects) for step in effects.shipped], details=effects.details,
+        now=now,
     )  # fmt: skip
 
 

@@ -46,11 +46,13 @@ def written(moves: Sequence[Move]) -> dict[str, list[dict[str, Any]]]:
 def refused(wrong: IntegrityError, moves: Sequence[Move]) -> Conflict | None:
     """What it means that the database refused these movements: `stock.insufficient`, `serial.elsewhere` or `serial.quantity`;
     None when it was something else."""
-    serials = ", ".join(sorted({item.target.serial for item in moves if item.target and item.target.serial}))
-    if "goods_serial_in_one_place" in str(wrong):
+    pieces = [item for item in moves if item.target and item.target.serial]
+    serials = ", ".join(sorted({item.target.serial for item in pieces if item.target}))
+    is_twice = "goods_serial_is_one_piece" in str(wrong)
+    if "goods_serial_in_one_place" in str(wrong) or (is_twice and all(item.quantity == 1 for item in pieces)):
         message = _("The piece “%(value)s” is in stock already; a serial number is in one place only.")
         return Conflict("serial.elsewhere", message, field="serial", value=serials)
-    if "goods_serial_is_one_piece" in str(wrong):
+    if is_twice:
         message = _("With the serial number “%(value)s” goes one piece, no more and no part of it.")
         return Conflict("serial.quantity", message, field="quantity", value=serials)
     if "goods_stock_never_below" not in str(wrong):

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="stock",
             constraint=models.CheckConstraint(
-                condition=models.Q(("serial", ""), ("on_hand__in", [0, 1]), _connector="OR"),
+                condition=models.Q(("serial", ""), ("on_hand__in", [0, 1]), ("on_hand__lt", 0), _connector="OR"),
                 name="goods_serial_is_one_piece",
             ),
         ),

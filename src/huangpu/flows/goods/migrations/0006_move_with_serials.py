@@ -1,4 +1,5 @@
-"""The one call that moves goods keeps the serial number of a balance. Otherwise as in migration 0003."""
+"""The one call that moves goods keeps the serial number of a balance. Otherwise as in migration 0003, but for
+a single move from a balance to itself."""
 
 from importlib import import_module
 
@@ -28,7 +29,8 @@ BEGIN
     ON CONFLICT (id) DO NOTHING;
   END LOOP;
 
-  IF jsonb_array_length(moves) = 1 THEN
+  -- from a balance to itself is nothing, not first less and then more
+  IF jsonb_array_length(moves) = 1 AND moves->0->>'source' IS DISTINCT FROM moves->0->>'target' THEN
     SELECT * INTO leg FROM jsonb_to_record(moves->0) AS m(source uuid, target uuid, quantity numeric, reservation numeric);
     IF leg.source IS NOT NULL THEN
       UPDATE goods_stock SET on_hand = on_hand - leg.quantity, reserved = reserved + leg.reservation WHERE id = leg.source;
