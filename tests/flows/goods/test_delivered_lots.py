@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.flows.goods.test_keeping import consistent
-from tests.flows.goods.warehouse import NOW, D, Warehouse, build
 
 from huangpu.core.errors import HuangpuError
 from huangpu.flows.commerce.models import Commitment
@@ -17,6 +15,8 @@ from huangpu.flows.process import verify as process
 from huangpu.flows.process.acts import Part
 from huangpu.flows.process.rules import Trade
 from huangpu.parties.actor import SYSTEM
+from tests.flows.goods.test_keeping import consistent
+from tests.flows.goods.warehouse import NOW, D, Warehouse, build
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def ordinal_of(trade: Trade, action: str) -> int:
     return next(item.ordinal for item in trade.promises if item.action == action)
 
 
-def lying(w: Warehouse, at: Any) -> dict[tuple[str, str, str], tuple[Any, Any]]:
+def lying(at: Any) -> dict[tuple[str, str, str], tuple[Any, Any]]:
     found = Stock.objects.filter(place=at, on_hand__gt=0)
     return {(one.lot, one.serial, one.disposition): (one.on_hand, one.reserved) for one in found}
 
@@ -62,16 +62,19 @@ def test_another_lot_arrives_and_is_accepted_as_what_it_is(w: Warehouse) -> None
     w.take_in(w.coil, "10", lot="L2")
     trade = concluded(w, "8", w.coil, from_place=str(w.yard.pk), lot="L1")
     deliver = ordinal_of(trade, "deliver")
-    lots = [{"commitment": deliver, "lot": "L1", "quantity": "3"}, {"commitment": deliver, "lot": "L2", "quantity": "5"}]
+    lots = [
+        {"commitment": deliver, "lot": "L1", "quantity": "3"},
+        {"commitment": deliver, "lot": "L2", "quantity": "5"},
+    ]
     do(w, trade, "deliver", lots=lots)
-    assert lying(w, w.yard) == {("L1", "", "available"): (7, 0), ("L2", "", "available"): (5, 0)}
-    assert lying(w, w.gate) == {("L1", "", "inspecting"): (3, 0), ("L2", "", "inspecting"): (5, 0)}
+    assert lying(w.yard) == {("L1", "", "available"): (7, 0), ("L2", "", "available"): (5, 0)}
+    assert lying(w.gate) == {("L1", "", "inspecting"): (3, 0), ("L2", "", "inspecting"): (5, 0)}
     do(w, trade, "accept", "4")
-    assert lying(w, w.gate) == {
+    assert lying(w.gate) == {
         ("L1", "", "available"): (3, 0), ("L2", "", "available"): (1, 0), ("L2", "", "inspecting"): (4, 0),
     }  # fmt: skip
     do(w, trade, "accept")
-    assert lying(w, w.gate) == {("L1", "", "available"): (3, 0), ("L2", "", "available"): (5, 0)}
+    assert lying(w.gate) == {("L1", "", "available"): (3, 0), ("L2", "", "available"): (5, 0)}
     line = Shipment.objects.get(reference_id=trade.id).lines[0]
     assert [(lot["lot"], lot["quantity"]) for lot in line["lots"]] == [("L1", "3"), ("L2", "5")]
     assert consistent()
@@ -83,11 +86,11 @@ def test_pieces_come_from_a_place_that_the_terms_did_not_name(w: Warehouse) -> N
     deliver = ordinal_of(trade, "deliver")
     named = {"commitment": deliver, "serials": ["A1", "A3"], "from_place": str(w.yard.pk)}
     do(w, trade, "deliver", lots=[named])
-    assert set(lying(w, w.yard)) == {("", "A2", "available")}
-    assert set(lying(w, w.gate)) == {("", "A1", "inspecting"), ("", "A3", "inspecting")}
+    assert set(lying(w.yard)) == {("", "A2", "available")}
+    assert set(lying(w.gate)) == {("", "A1", "inspecting"), ("", "A3", "inspecting")}
     do(w, trade, "accept", "1")
     do(w, trade, "accept", "1")
-    assert set(lying(w, w.gate)) == {("", "A1", "available"), ("", "A3", "available")}
+    assert set(lying(w.gate)) == {("", "A1", "available"), ("", "A3", "available")}
     assert not Commitment.objects.filter(agreement_id=trade.id, state="due", action="accept").exists()
     assert consistent()
 
@@ -105,7 +108,7 @@ def test_a_piece_that_is_elsewhere_cannot_be_delivered(w: Warehouse) -> None:
         with pytest.raises(HuangpuError) as refused:
             do(w, trade, "deliver", lots=[{"commitment": deliver, **named}])
         assert refused.value.code == code
-    assert not lying(w, w.gate)
+    assert not lying(w.gate)
 
 
 def test_what_is_rejected_goes_back_as_the_lot_it_is(w: Warehouse) -> None:
@@ -113,13 +116,13 @@ def test_what_is_rejected_goes_back_as_the_lot_it_is(w: Warehouse) -> None:
     w.take_in(w.coil, "10", lot="L2")
     trade = concluded(w, "8", w.coil, from_place=str(w.yard.pk), lot="L1")
     do(w, trade, "deliver", lots=[{"commitment": ordinal_of(trade, "deliver"), "lot": "L2", "quantity": "8"}])
-    assert lying(w, w.yard) == {("L1", "", "available"): (10, 0), ("L2", "", "available"): (2, 0)}
+    assert lying(w.yard) == {("L1", "", "available"): (10, 0), ("L2", "", "available"): (2, 0)}
     option = next(one["key"] for one in trade.options if one["undoes"])
     acts.resolve(actor=w.actor("owner", of=w.city.buyer), agreement_id=trade.id, option=option, now=NOW)
-    assert lying(w, w.yard) == {("L1", "", "available"): (10, 8), ("L2", "", "available"): (10, 0)}
-    assert not lying(w, w.gate)
+    assert lying(w.yard) == {("L1", "", "available"): (10, 8), ("L2", "", "available"): (10, 0)}
+    assert not lying(w.gate)
     do(w, trade, "deliver")
-    assert lying(w, w.gate) == {("L1", "", "inspecting"): (8, 0)}
+    assert lying(w.gate) == {("L1", "", "inspecting"): (8, 0)}
     assert consistent()
     assert all(check.ok for check in process.checks())
 
@@ -132,5 +135,5 @@ def test_silence_accepts_the_lots_that_came(w: Warehouse) -> None:
     late = Commitment.objects.get(agreement_id=trade.id, action="accept").due_at
     assert late is not None
     deadlines.sweep(now=late)
-    assert lying(w, w.gate) == {("L2", "", "available"): (8, 0)}
+    assert lying(w.gate) == {("L2", "", "available"): (8, 0)}
     assert consistent()

@@ -11,10 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from tests.flows.funds.test_doors import client_of
-from tests.flows.goods.epcis_profile import CHECKER, events_of
-from tests.flows.goods.test_delivered_lots import concluded, do, ordinal_of, w  # noqa: F401
-from tests.flows.goods.warehouse import GLN, GTIN, NOW, D, Warehouse
 
 from huangpu.core import clock
 from huangpu.core.ids import uuid7
@@ -23,6 +19,10 @@ from huangpu.flows.goods.models import Shipment
 from huangpu.flows.goods.rules import Lot
 from huangpu.flows.goods.standard import Happening, What, Where, Who, document
 from huangpu.flows.process import acts as process
+from tests.flows.funds.test_doors import client_of
+from tests.flows.goods.epcis_profile import CHECKER, events_of
+from tests.flows.goods.test_delivered_lots import concluded, do, ordinal_of, w  # noqa: F401
+from tests.flows.goods.warehouse import GLN, GTIN, NOW, D, Warehouse
 
 BASE, HOST = "https://city.example", "http://testserver"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -63,7 +63,11 @@ def test_of_a_trade_from_the_yard_to_the_gate(w: Warehouse, keeper: Client) -> N
         {"type": "owning_party", "destination": f"{HOST}/id/party/{w.city.buyer.pk}"},
         {"type": "location", "destination": f"{HOST}/id/loc/{w.gate.pk}"},
     ]
-    assert (accepted["type"], accepted["bizStep"], accepted["bizTransactionList"]) == ("TransactionEvent", "accepting", [order])
+    assert (accepted["type"], accepted["bizStep"], accepted["bizTransactionList"]) == (
+        "TransactionEvent",
+        "accepting",
+        [order],
+    )
     assert accepted["bizLocation"] == {"id": f"{HOST}/id/loc/{w.gate.pk}"}
     assert accepted["quantityList"] == shipped["quantityList"]
     buyer = client_of(w.city.owner, w.city.buyer)
@@ -119,7 +123,9 @@ def test_of_a_warehouse_in_a_span_of_time(w: Warehouse, keeper: Client) -> None:
     later = clock.now() + timedelta(minutes=1)
     assert read(keeper, "epcis", since=clock.rfc3339(later), until=clock.rfc3339(later + timedelta(days=1))) == []
     assert read(client_of(w.city.owner, w.city.buyer), "epcis") == []  # a neighbour's goods are not one's own
-    wrong = keeper.get("/api/v1/m/manufacturing/epcis", {"since": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"})
+    wrong = keeper.get(
+        "/api/v1/m/manufacturing/epcis", {"since": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"}
+    )
     assert (wrong.status_code, wrong.json()["code"]) == (422, "epcis.span")
 
 

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from tests.flows.goods.warehouse import GLN, NOW, D, Warehouse, build
 
 from huangpu.core.errors import Conflict, HuangpuError, Invalid, NotFound, Refused
 from huangpu.core.ids import uuid7
@@ -15,6 +14,7 @@ from huangpu.core.names import named
 from huangpu.flows.goods import acts, queries, verify
 from huangpu.flows.goods.models import Movement, Stock
 from huangpu.flows.goods.rules import Balance, Lot, Move, Pool, named_lots
+from tests.flows.goods.warehouse import GLN, NOW, D, Warehouse, build
 
 
 @pytest.fixture
@@ -71,7 +71,13 @@ def test_the_database_itself_refuses_a_second_place_for_a_piece(w: Warehouse) ->
     row = Stock.objects.get(pk=here.id)
     with pytest.raises(IntegrityError, match="goods_serial_in_one_place"), transaction.atomic():
         Stock.objects.create(
-            id=uuid7(), marketplace_id=uuid7(), place=w.gate, item_id=row.item_id, owner=w.city.buyer, serial="A1", on_hand=1
+            id=uuid7(),
+            marketplace_id=uuid7(),
+            place=w.gate,
+            item_id=row.item_id,
+            owner=w.city.buyer,
+            serial="A1",
+            on_hand=1,
         )
 
 
@@ -125,9 +131,7 @@ def test_what_is_counted_is_there_and_the_difference_is_a_movement(w: Warehouse)
 
 def test_a_loss_has_its_reason_and_never_touches_what_is_promised(w: Warehouse) -> None:
     coil = w.take_in(w.coil, "10")
-    acts.move(
-        marketplace_id=w.city.market.pk, reference_id=uuid7(), moves=[Move(coil, None, reservation=D(8))]
-    )
+    acts.move(marketplace_id=w.city.market.pk, reference_id=uuid7(), moves=[Move(coil, None, reservation=D(8))])
     acts.write_off(actor=w.actor(), stock_id=coil.id, quantity=D(1), reason="damaged", now=NOW)
     assert w.on_hand(coil) == 9
     for call, code in (

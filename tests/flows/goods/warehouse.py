@@ -36,7 +36,9 @@ class Warehouse:
         organisation = of or self.city.seller
         return Actor(self.keeper.pk, organisation.pk, self.city.market.pk, frozenset(roles or ("warehouse",)))
 
-    def take_in(self, item: Item, quantity: str, lot: str = "", serials: tuple[str, ...] = (), at: Place | None = None) -> Balance:
+    def take_in(
+        self, item: Item, quantity: str, lot: str = "", serials: tuple[str, ...] = (), at: Place | None = None
+    ) -> Balance:
         return acts.take_in(
             actor=self.actor(), marketplace_id=self.city.market.pk, place_id=(at or self.yard).pk, item_id=item.pk,
             quantity=D(quantity), lot=lot, serials=serials, now=NOW,
@@ -56,7 +58,9 @@ def build() -> Warehouse:
         actor=owner, organisation_id=city.seller.pk, code="W1", name=named("一号库", "Warehouse 1"), gln=GLN, now=NOW
     )
     shop = acts.open_place(actor=owner, organisation_id=city.seller.pk, code="S1", name=named("门店", "Shop"), now=NOW)
-    gate = acts.open_place(actor=buyer, organisation_id=city.buyer.pk, code="G1", name=named("东门", "East gate"), now=NOW)
+    gate = acts.open_place(
+        actor=buyer, organisation_id=city.buyer.pk, code="G1", name=named("东门", "East gate"), now=NOW
+    )
     facts = (
         commerce.ItemFacts("M001", named("热轧卷", "Hot-rolled coil"), "TNE", GTIN),
         commerce.ItemFacts("M002", named("水泵", "Pump"), "C62"),
