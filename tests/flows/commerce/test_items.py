@@ -66,7 +66,7 @@ def test_by_api(w: Warehouse) -> None:
 
 
 def test_by_page(w: Warehouse) -> None:
-    client, pages = client_of(w.keeper, w.city.seller), "/m/manufacturing/items/"
+    client, pages = client_of(w.keeper, w.city.seller), "/m/manufacturing/stock/items/"
     fields = {"code": "M003", "name_zh": "阀门", "name_en": "Valve", "unit": "C62"}
     assert client.post(f"{pages}new/", {**fields, "gtin": "12", "idempotency_key": str(uuid7())}).status_code == 422
     assert client.post(f"{pages}new/", {**fields, "idempotency_key": str(uuid7())}).status_code == 302

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,8 +35,8 @@ def read(client: Client, path: str, **query: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def keeper(w: Warehouse) -> Iterator[Client]:  # noqa: F811
-    yield client_of(w.keeper, w.city.seller)
+def keeper(w: Warehouse) -> Client:  # noqa: F811
+    return client_of(w.keeper, w.city.seller)
 
 
 def test_of_a_trade_from_the_yard_to_the_gate(w: Warehouse, keeper: Client) -> None:  # noqa: F811
@@ -168,7 +167,8 @@ def test_the_checks_find_what_is_wrong() -> None:
     good = json.loads(document([one], base=BASE, zone=ZONE, now=NOW))
     assert CHECKER.is_valid(good)
     for name, value in (("bizStep", "sending"), ("disposition", "gone"), ("eventTimeZoneOffset", "8"), ("action", "PUT"),
-                        ("eventTime", "yesterday"), ("quantityList", []), ("surplus", 1), ("type", "TransactionEvent")):  # fmt: skip
+                        ("eventTime", "yesterday"), ("quantityList", []), ("surplus", 1), ("type", "TransactionEvent"),
+                        ("epcList", ["no uri"])):  # fmt: skip
         bad = json.loads(json.dumps(good))
         bad["epcisBody"]["eventList"][0][name] = value
         assert not CHECKER.is_valid(bad), name

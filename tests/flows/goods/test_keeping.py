@@ -136,7 +136,8 @@ def test_a_loss_has_its_reason_and_never_touches_what_is_promised(w: Warehouse) 
     assert w.on_hand(coil) == 9
     for call, code in (
         (lambda: acts.write_off(actor=w.actor(), stock_id=coil.id, quantity=D(2), reason="lost", now=NOW), "stock.reserved"),
-        (lambda: acts.write_off(actor=w.actor(), stock_id=coil.id, quantity=D(10), reason="lost", now=NOW), "stock.insufficient"),
+        (lambda: acts.write_off(
+            actor=w.actor(), stock_id=coil.id, quantity=D(10), reason="lost", now=NOW), "stock.insufficient"),
         (lambda: acts.adjust(actor=w.actor(), stock_id=coil.id, counted=D(7), now=NOW), "stock.reserved"),
         (lambda: acts.adjust(actor=w.actor(), stock_id=coil.id, counted=D(-1), now=NOW), "quantity.invalid"),
         (lambda: acts.adjust(actor=w.actor(), stock_id=coil.id, counted=D(9), reason="stolen", now=NOW), "stock.reason"),

@@ -7,10 +7,9 @@ class CommerceConfig(AppConfig):
     label = "commerce"
 
     def ready(self) -> None:
-        from huangpu.core.web.navigation import Section, register
-        from huangpu.flows.goods import catalogue
+        from huangpu.flows.goods import catalogue, tabs
 
         from .queries import known_items, matching_items, owned_items
 
         catalogue.register("commerce", catalogue.Catalogue(known_items, matching_items, owned_items))
-        register(Section("items", _("Items"), "items/", order=66, icon="package"))
+        tabs.register(tabs.Tab("items", _("Items"), "commerce:items"))

@@ -16,6 +16,7 @@ from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, InvalidMany
 from huangpu.core.quantity import UNITS, unit_name
 from huangpu.core.web.paging import page_of
+from huangpu.flows.goods import tabs
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require
 from huangpu.parties.words import INDUSTRIES
@@ -78,6 +79,7 @@ def _form(request: PartyRequest, item: Item | None) -> HttpResponse:
         "item": item, "given": given, "errors": errors, "units": units, "industries": [("", "–"), *INDUSTRIES.items()],
         "may_edit": may(request.actor, "commerce.edit_item"),
     }  # fmt: skip
+    context |= tabs.context(request.marketplace.slug, "items")
     return render(request, "commerce/item.html", context, status=422 if errors else 200)
 
 
@@ -99,7 +101,7 @@ def _typed(item: Item | None) -> dict[str, str]:
 
 
 app_name = "commerce"
-_AT = "m/<slug:marketplace>/items/"
+_AT = "m/<slug:marketplace>/stock/items/"
 urlpatterns = [
     path(_AT, items, name="items"),
     path(f"{_AT}new/", new, name="new_item"),

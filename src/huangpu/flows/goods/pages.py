@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
@@ -25,7 +25,7 @@ from huangpu.flows.information import references
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require
 
-from . import acts, catalogue, queries
+from . import acts, catalogue, queries, tabs
 from .models import Place, Shipment, Stock
 from .rules import REASONS
 
@@ -257,16 +257,7 @@ def _shipped(found: Shipment) -> list[dict[str, Any]]:
 
 
 def _show(request: PartyRequest, here: str, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    parts = (
-        ("stock", _("Stock")), ("places", _("Places")), ("movements", _("Movements")), ("shipments", _("Shipments")),
-    )  # fmt: skip
-    slug = request.marketplace.slug
-    tabs = [
-        {"label": word, "href": reverse(f"goods:{name}", args=[slug]), "here": name == here} for name, word in parts
-    ]
-    return render(
-        request, template, {**context, "tabs": tabs, "tabs_label": _("Parts of the warehouse")}, status=status
-    )
+    return render(request, template, {**context, **tabs.context(request.marketplace.slug, here)}, status=status)
 
 
 def _own(request: PartyRequest, act: str = "goods.see") -> UUID:
