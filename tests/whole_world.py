@@ -1,8 +1,8 @@
 """One of everything, and one reader of every kind: what the matrices of pages and of operations are tried on.
 
 The buyer's organisation has a draft, an open tender with a question and sealed bids, an opened one, an awarded one with a
-complaint, a concluded one whose trade waits for its money; an auction that runs; a task, an invitation, a token, a document
-and a webhook.
+complaint, a concluded one whose trade waits for its money, another one whose amendment waits for the supplier; an auction
+that runs; an item in stock, a place beside it, a shipment; a task, an invitation, a token, a document and a webhook.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,15 @@ from django.test import Client
 from huangpu.core import clock
 from huangpu.core.names import named
 from huangpu.core.partition import ensure_partitions
+from huangpu.flows.commerce import acts as commerce
 from huangpu.flows.commerce.models import Agreement, Commitment
+from huangpu.flows.goods import acts as goods
+from huangpu.flows.goods.models import Shipment
 from huangpu.flows.information import acts as information
 from huangpu.flows.information import webhooks
 from huangpu.flows.information.models import Delivery
+from huangpu.flows.process import amendments
+from huangpu.flows.process.amending import Change
 from huangpu.flows.process.models import Task
 from huangpu.markets.auction import acts as auctions
 from huangpu.markets.auction.rules import AuctionRules
@@ -160,6 +166,7 @@ def make() -> tuple[World, dict[str, Any]]:
     }
     _tenders(world, known, now)
     _running_auction(world, known, now)
+    _warehouse(world, owner, known, now)
     task = Task.objects.create(
         marketplace_id=world.marketplace.pk, organisation_id=world.buyer.organisation_id, act="tender.award",
         subject_id=known["opened"], amount=5, currency="CNY", role="approver", persons=1,
@@ -195,21 +202,25 @@ def _tenders(world: World, known: dict[str, Any], now: datetime) -> None:
     acts.ask(actor=world.suppliers[0], tender_id=live.id, text="？", now=now)
     known["question"] = str(Question.objects.get(tender=live).pk)
     known["bid"] = str(world.bid(live, 0, "900").pk)
-    ended = [_opened(world, now, days, **more) for days, more in ((2, {}), (2, {}), (30, {}))]
-    known["opened"], awarded, concluded = ended
+    ended = [_opened(world, now, days, **more) for days, more in ((2, {}), (2, {}), (30, {}), (30, {}))]
+    known["opened"], awarded, concluded, amended = ended
     known["opened_bid"] = str(Bid.objects.filter(tender=known["opened"]).values_list("pk", flat=True)[0])
     known["opened_lot"] = str(Lot.objects.get(tender=known["opened"]).pk)
     known["awarded"], known["awarded_lot"] = awarded, str(Lot.objects.get(tender=awarded).pk)
     acts.evaluate(actor=world.buyer, tender_id=known["opened"].id, now=now)
-    for tender, when in ((awarded, now), (concluded, now - timedelta(days=28))):
+    before = now - timedelta(days=28)
+    for tender, when in ((awarded, now), (concluded, before), (amended, before)):
         acts.evaluate(actor=world.buyer, tender_id=tender.id, now=when)
         acts.award(actor=world.buyer, tender_id=tender.id, lot_id=Lot.objects.get(tender=tender).pk, now=when)
     known["award"] = str(Award.objects.get(tender=awarded).pk)
     acts.complain(actor=world.suppliers[1], tender_id=awarded.id, lot_id=UUID(known["awarded_lot"]), text="？", now=now)
     known["complaint"] = str(Complaint.objects.get(tender=awarded).pk)
-    acts.conclude(actor=world.buyer, tender_id=concluded.id, now=now)
-    trade = Agreement.objects.get(origin_id=concluded.id)
-    known["trade"] = trade.number
+    for tender in (concluded, amended):
+        acts.conclude(actor=world.buyer, tender_id=tender.id, now=now)
+    trade, other = (Agreement.objects.get(origin_id=tender.id) for tender in (concluded, amended))
+    known["trade"], known["amended_trade"] = trade.number, other.number
+    line = Change(quantity=Decimal(1), amount=100, unit="C62", name=named("螺栓", "Bolts"))
+    amendments.propose_amendment(actor=world.buyer, agreement_id=other.id, changes=[line], now=now)
     for action in ("hold", "deliver", "accept", "invoice"):
         known[action] = Commitment.objects.filter(agreement=trade, action=action).order_by("ordinal")[0].ordinal
     known["open_lot"] = str(Lot.objects.get(tender=live).pk)
@@ -217,6 +228,32 @@ def _tenders(world: World, known: dict[str, Any], now: datetime) -> None:
     for name in ("draft", "open", "opened", "awarded"):
         tender = known[name]
         known[name], known[f"{name}_number"] = str(tender.pk), tender.number
+
+
+def _warehouse(world: World, owner: Actor, known: dict[str, Any], now: datetime) -> None:
+    """Three pieces of an item at one of the buyer's two places, and a delivery from the supplier."""
+    house = world.buyer.organisation_id
+    assert house is not None
+    facts = commerce.ItemFacts(code="M-1", name=named("电机", "Motor"), unit="C62")
+    item = commerce.create_item(actor=owner, marketplace_id=world.marketplace.pk, facts=facts, now=now)
+    place, other = (
+        goods.open_place(actor=owner, organisation_id=house, code=code, name=named("仓库", "Store"), now=now)
+        for code in ("W1", "W2")
+    )
+    stock = goods.take_in(
+        actor=owner,
+        marketplace_id=world.marketplace.pk,
+        place_id=place.pk,
+        item_id=item.pk,
+        quantity=Decimal(3),
+        now=now,
+    )
+    shipment = Shipment.objects.create(
+        marketplace_id=world.marketplace.pk, reference_id=Agreement.objects.get(number=known["trade"]).pk, event_id=uuid4(),
+        sender_id=known["supplier"], receiver_id=house, shipped_at=now,
+    )  # fmt: skip
+    known.update(item_id=str(item.pk), place_id=str(place.pk), other_place=str(other.pk), stock_id=str(stock.id),
+                 shipment_id=str(shipment.pk))  # fmt: skip
 
 
 def _opened(world: World, now: datetime, days: int, **more: Any) -> Tender:

@@ -28,7 +28,9 @@ PEOPLE = frozenset({"buyer", "supplier"})  # both sides of a trade
 BUYER, SUPPLIER, NOT_BUYER = frozenset({"buyer"}), frozenset({"supplier"}), frozenset({"supplier", "neighbour"})
 LINES = [{"name": NAMED, "quantity": "1", "unit": "C62"}]
 MEMBERS = frozenset(ORGANISATION_ROLES)
-TRADE = {"number": "{trade}"}
+TRADE, AMENDED = {"number": "{trade}"}, {"number": "{amended_trade}", "amendment": "1"}
+ITEM = {"code": "X", "name": NAMED, "unit": "C62"}
+NEW_LINE = {"quantity": "1", "amount": 100, "unit": "C62", "name": NAMED}
 TENDER = {"title": NAMED, "procedure": "open", "lots": [{"lines": LINES}]}
 
 
@@ -127,6 +129,11 @@ DOORS: dict[str, Door] = {
     f"GET {M}/trades": Door("process.see", PEOPLE, listed=True),
     f"GET {M}/trades/{{number}}": Door("process.see", PEOPLE, at=TRADE),
     f"POST {M}/trades/{{number}}/perform": Door("process.hold", BUYER, {"parts": [{"ordinal": "{hold}"}]}, TRADE),
+    f"GET {M}/trades/{{number}}/epcis": Door("process.see", PEOPLE, at=TRADE),
+    f"GET {M}/trades/{{number}}/amendments": Door("process.see", PEOPLE, at=AMENDED),
+    f"POST {M}/trades/{{number}}/amendments": Door("process.amend", PEOPLE, {"changes": [NEW_LINE]}, TRADE),
+    f"POST {M}/trades/{{number}}/amendments/{{amendment}}/sign": Door("process.amend", PEOPLE, at=AMENDED),
+    f"POST {M}/trades/{{number}}/amendments/{{amendment}}/decline": Door("process.amend", PEOPLE, {}, AMENDED),
     f"POST {M}/trades/{{number}}/resolve": Door("process.resolve", PEOPLE, {"option": "dispute"}, TRADE),
     "GET /api/v1/desk": Door("process.see", BUYER, listed=True, columns=MEMBERS),
     "GET /api/v1/desk/tasks": Door("process.approve", BUYER, listed=True, columns=MEMBERS),
@@ -154,6 +161,27 @@ DOORS: dict[str, Door] = {
     f"GET {W}/{{endpoint_id}}/deliveries": Door("information.see_webhooks", BUYER),
     "POST /api/v1/m/{slug}/deliveries/{delivery_id}/replay": Door("information.manage_webhooks", BUYER),
     f"POST {W}/{{endpoint_id}}/replay": Door("information.manage_webhooks", BUYER, {}),
+    "GET /api/v1/intents": Door("commerce.see_intents"),
+    f"GET {M}/intents": Door("commerce.see_intents"),
+    f"GET {M}/items": Door("commerce.see_items"),
+    f"POST {M}/items": Door("commerce.edit_item", body=ITEM),
+    f"GET {M}/items/{{item_id}}": Door("commerce.see_items", BUYER),
+    f"PUT {M}/items/{{item_id}}": Door("commerce.edit_item", BUYER, ITEM),
+    f"GET {M}/places": Door("goods.see"),
+    f"POST {M}/places": Door("goods.open_place", body={"code": "W9", "name": NAMED}),
+    f"GET {M}/places/{{place_id}}": Door("goods.see", BUYER),
+    f"PUT {M}/places/{{place_id}}": Door("goods.edit_place", BUYER, {"code": "W9", "name": NAMED}),
+    f"GET {M}/stock": Door("goods.see"),
+    f"POST {M}/stock": Door("goods.take_in", BUYER, {"place": "{place_id}", "item": "{item_id}", "quantity": "1"}),
+    f"GET {M}/stock/{{stock_id}}": Door("goods.see", BUYER),
+    f"POST {M}/stock/{{stock_id}}/count": Door("goods.adjust", BUYER, {"counted": "2"}),
+    f"POST {M}/stock/{{stock_id}}/write-off": Door("goods.adjust", BUYER, {"quantity": "1"}),
+    f"POST {M}/stock/{{stock_id}}/relocate": Door("goods.relocate", BUYER, {"to_place": "{other_place}", "quantity": "1"}),
+    f"GET {M}/movements": Door("goods.see"),
+    f"GET {M}/shipments": Door("goods.see"),
+    f"GET {M}/shipments/{{shipment_id}}": Door("goods.see", PEOPLE),
+    f"GET {M}/shipments/{{shipment_id}}/epcis": Door("goods.see", PEOPLE),
+    f"GET {M}/epcis": Door("goods.see"),
     "GET /api/v1/board": Door("board.see"),
     f"GET {M}/board": Door("board.see"),
 }  # fmt: skip

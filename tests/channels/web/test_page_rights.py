@@ -26,6 +26,10 @@ M = "m/<slug:marketplace>/"
 T, A, W, O = f"{M}tenders/", "m/<slug:slug>/auctions/", "m/<slug:slug>/webhooks/", "o/<uuid:organisation_id>/"  # noqa: E741
 OPEN, DRAFT = {"number": "{open_number}", "lot": "1"}, {"number": "{draft_number}", "lot": "1"}
 OPENED, AWARDED = {"number": "{opened_number}"}, {"number": "{awarded_number}"}
+S = f"{M}stock/"
+NEW_LINE = {"new-name": "x", "new-quantity": "1", "new-price": "10.00", "new-unit": "C62"}
+FACTS = {"code": "X", "name_en": "X", "unit": "C62"}  # of an item, and of a place
+AMENDED = {"number": "{amended_trade}", "amendment": "1"}
 TRADE, HOUSE = {"number": "{trade}"}, {"organisation_id": "{buyer}"}
 
 SHOWN: dict[str, Door] = {
@@ -60,6 +64,17 @@ SHOWN: dict[str, Door] = {
     f"{M}wallet/<str:currency>/": Door("funds.see"),
     "notices/": Door("information.mark_notices"),
     "documents/<uuid:document_id>/": Door("information.read_document", BUYER, columns=MEMBERS | {"arbiter"}),
+    S: Door("goods.see"),
+    f"{S}take-in/": Door("goods.take_in"),
+    f"{S}<uuid:stock_id>/": Door("goods.see", BUYER),
+    f"{S}places/": Door("goods.see"),
+    f"{S}places/<uuid:place_id>/": Door("goods.see", BUYER),
+    f"{S}movements/": Door("goods.see"),
+    f"{S}shipments/": Door("goods.see"),
+    f"{S}shipments/<uuid:shipment_id>/": Door("goods.see", PEOPLE),
+    f"{S}items/": Door("commerce.see_items"),
+    f"{S}items/new/": Door("commerce.edit_item"),
+    f"{S}items/<uuid:item_id>/": Door("commerce.see_items", BUYER),
     W: Door("information.see_webhooks"),
     f"{W}<uuid:endpoint_id>/": Door("information.see_webhooks", BUYER),
 }
@@ -92,6 +107,16 @@ DONE: list[tuple[str, Door]] = [
     (f"{M}wallet/<str:currency>/top-up/", form("funds.top_up", OWN, {},
                                                amount="5.00")),
     ("desk/tasks/<uuid:task>/", form("process.approve", BUYER, {}, approves="yes")),
+    (f"{M}trades/<str:number>/amend/", form("process.amend", PEOPLE, TRADE, **NEW_LINE)),
+    (f"{M}trades/<str:number>/amend/<int:amendment>/", form("process.amend", PEOPLE, AMENDED, answer="decline")),
+    (f"{S}take-in/", form("goods.take_in", BUYER, {}, item="M-1", place="{place_id}", quantity="1")),
+    (f"{S}<uuid:stock_id>/", form("goods.adjust", BUYER, {}, do="count", counted="2", reason="counted")),
+    (f"{S}<uuid:stock_id>/", form("goods.adjust", BUYER, {}, do="write-off", quantity="1", reason="lost")),
+    (f"{S}<uuid:stock_id>/", form("goods.relocate", BUYER, {}, do="relocate", quantity="1", to_place="{other_place}")),
+    (f"{S}places/", form("goods.open_place", OWN, {}, **FACTS)),
+    (f"{S}places/<uuid:place_id>/", form("goods.edit_place", BUYER, {}, **FACTS)),
+    (f"{S}items/new/", form("commerce.edit_item", OWN, {}, **FACTS)),
+    (f"{S}items/<uuid:item_id>/", form("commerce.edit_item", BUYER, {}, **FACTS)),
     (f"{O}settings/", form("parties.invite", BUYER, HOUSE, do="invite", roles="clerk")),
     (f"{O}settings/", form("parties.add_member", BUYER, HOUSE, do="add_member", username="somebody", roles="clerk")),
     (f"{M}operator/", form("parties.grant_marketplace_role", BUYER, {}, do="grant", username="somebody", role="arbiter")),

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from huangpu.core.ids import uuid7
-from huangpu.flows.funds import acts, queries, references
+from huangpu.flows.funds import acts, queries
 from huangpu.flows.funds.rules import AccountSpec, Hold, Transfer
+from huangpu.flows.information import references
 from huangpu.parties.middleware import SESSION_KEY
 from huangpu.parties.models import Organisation, Person
 from tests.small_city import City, found

@@ -10,6 +10,8 @@ urlpatterns = [
     path("", include("huangpu.core.web.pages")),
     path("", include("huangpu.flows.information.pages")),
     path("", include("huangpu.flows.funds.pages")),
+    path("", include("huangpu.flows.goods.pages")),
+    path("", include("huangpu.flows.commerce.pages")),
     path("", include("huangpu.flows.process.pages")),
     path("", include("huangpu.parties.pages")),
     path("", include("huangpu.city.board.pages")),

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 
 from huangpu.core.db import rows
 from huangpu.core.web.templatetags.huangpu import lane_names
-from huangpu.flows.commerce.models import Agreement
+from huangpu.flows.commerce.models import Agreement, Intent
+from huangpu.flows.commerce.queries import closing_first, open_intents
 from huangpu.markets.auction.models import Auction
-from huangpu.markets.tender.models import Tender
 from huangpu.parties.models import Marketplace
 from huangpu.parties.queries import marketplaces
 from huangpu.parties.words import INDUSTRIES, word
@@ -102,7 +102,7 @@ class Front:
     strands: list[Strand]
     industries: list[Share]
     open_tenders: int
-    closing: list[Tender]
+    closing: list[Intent]
     auctions: list[Auction]
     agreements: list[Agreement]
     cards: list[Card] = field(default_factory=list)
@@ -198,9 +198,9 @@ def _strands(found: list[Figures]) -> list[Strand]:
     ]
 
 
-def _closing(market_id: UUID | None, now: datetime) -> list[Tender]:
-    found = _of(Tender.objects.filter(stage="open", bids_until__gt=now), market_id)
-    return list(found.order_by("bids_until", "id")[:SHOWN_MAX])
+def _closing(market_id: UUID | None, now: datetime) -> list[Intent]:
+    """What is looked for and offered now, in whatever market: one statement."""
+    return list(closing_first(open_intents(now, marketplace_id=market_id))[:SHOWN_MAX])
 
 
 def _live(market_id: UUID | None, now: datetime) -> list[Auction]:

@@ -78,7 +78,13 @@ def _option(option: Option, parties: Mapping[str, UUID]) -> dict[str, Any]:
 def _common(clause: Clause, parties: Mapping[str, UUID]) -> dict[str, Any]:
     line = clause.line
     places = (
-        {"item": line.item_id, "from_place": line.from_place, "to_place": line.to_place, "lot": line.lot}
+        {
+            "item": line.item_id,
+            "from_place": line.from_place,
+            "to_place": line.to_place,
+            "lot": line.lot,
+            "serial": line.serial,
+        }
         if line
         else {}
     )

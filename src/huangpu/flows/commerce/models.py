@@ -34,6 +34,7 @@ class Item(models.Model):
     code = models.CharField(max_length=64)  # the owner's own
     name = NameField()
     unit = models.CharField(max_length=3)  # UN/CEFACT Rec 20
+    gtin = models.CharField(max_length=14, blank=True)  # GS1 Global Trade Item Number, where there is one
     industry = models.CharField(max_length=32, blank=True)
     classification_scheme = models.CharField(max_length=32, blank=True)  # "CPV", "UNSPSC", …
     classification_code = models.CharField(max_length=32, blank=True)
@@ -45,7 +46,10 @@ class Item(models.Model):
 
 
 class Intent(models.Model):
-    """An offer or a request that looks for its counterparty: what a market turns into an agreement."""
+    """An offer or a request that looks for its counterparty: what a market turns into an agreement.
+
+    Written by the act of the market that publishes and closes it; open while `closed_at` is null and it is still valid.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     marketplace = models.ForeignKey(Marketplace, on_delete=models.PROTECT, related_name="intents")
@@ -53,7 +57,9 @@ class Intent(models.Model):
     kind = models.CharField(max_length=8)  # offer | request
     market = models.CharField(max_length=16)  # how its price is found: "tender", "auction", …
     subject_id = models.UUIDField()  # the tender, listing, … that carries it
+    number = models.CharField(max_length=40, blank=True)  # the human number of what carries it
     name = NameField()
+    link = models.CharField(max_length=200, blank=True)  # the address of its page
     amount = models.BigIntegerField(null=True)  # minor units, where the publisher names one
     currency = models.CharField(max_length=3)
     valid_until = models.DateTimeField(null=True)
@@ -65,7 +71,10 @@ class Intent(models.Model):
             models.CheckConstraint(condition=Q(kind__in=["offer", "request"]), name="commerce_intent_kind"),
             models.UniqueConstraint(fields=["market", "subject_id"], name="commerce_intent_once"),
         ]
-        indexes = [models.Index(fields=["marketplace", "-id"], name="commerce_intent_newest")]
+        indexes = [
+            models.Index(fields=["marketplace", "-id"], name="commerce_intent_newest"),
+            models.Index(fields=["valid_until"], condition=Q(closed_at__isnull=True), name="commerce_intent_open"),
+        ]
 
 
 class Agreement(models.Model):

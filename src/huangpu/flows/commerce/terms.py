@@ -115,6 +115,7 @@ class Line:
     from_place: str | None = None  # where stock is taken from and, from conclusion, reserved
     to_place: str | None = None
     lot: str = ""
+    serial: str = ""  # of one piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from huangpu.core.errors import HuangpuError
 from huangpu.core.money import exponent, parse_money
 from huangpu.core.web.paging import Page
 from huangpu.core.web.templatetags.huangpu import money
+from huangpu.flows.information import references
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require
 
-from . import acts, queries, references
+from . import acts, queries
 from .models import Account
 from .rules import account_id
 

@@ -6,7 +6,7 @@ A balance never goes below zero and never below what is reserved: the constraint
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Deferrable, F, Q, When
 from django.db.models.functions import Now
 
 from huangpu.core.ids import uuid7
@@ -32,9 +32,11 @@ class Place(models.Model):
 
 
 class Stock(models.Model):
-    """How much of an item lies in a place, for an owner, of a lot or serial ("" = none), in a disposition.
+    """How much of an item lies in a place, for an owner, of a lot and with a serial number ("" = none), in a disposition.
 
-    The id is derived from what it is the balance of (`rules.stock_id`), so that a movement needs no look-up.
+    The id is derived from what it is the balance of (`rules.Balance.id`), so that a movement needs no look-up. A piece with
+    a serial number is one piece, and lies in one place: `present` is the serial where the piece is. It is a column of its
+    own, because an index with `on_hand` in it would cost every movement of every other item.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -43,6 +45,12 @@ class Stock(models.Model):
     item_id = models.UUIDField()
     owner = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="stock")
     lot = models.CharField(max_length=64, blank=True)
+    serial = models.CharField(max_length=64, blank=True, db_default="")
+    present = models.GeneratedField(
+        expression=Case(When(~Q(serial="") & Q(on_hand__gt=0), then=F("serial")), default=None),
+        output_field=models.CharField(max_length=64, null=True),
+        db_persist=True,
+    )
     disposition = models.CharField(max_length=12, default="available")
     on_hand = models.DecimalField(max_digits=18, decimal_places=6, default=0)
     reserved = models.DecimalField(max_digits=18, decimal_places=6, default=0)
@@ -54,7 +62,15 @@ class Stock(models.Model):
             ),
             models.CheckConstraint(condition=Q(disposition__in=DISPOSITIONS), name="goods_stock_disposition"),
             models.UniqueConstraint(
-                fields=["marketplace_id", "place", "item_id", "owner", "lot", "disposition"], name="goods_stock_once"
+                fields=["marketplace_id", "place", "item_id", "owner", "lot", "serial", "disposition"],
+                name="goods_stock_once",
+            ),
+            models.CheckConstraint(  # below zero is for the constraint above to refuse, in its words
+                condition=Q(serial="") | Q(on_hand__in=[0, 1]) | Q(on_hand__lt=0), name="goods_serial_is_one_piece"
+            ),
+            # looked at when a statement ends: within it a piece may be in both places
+            models.UniqueConstraint(
+                fields=["item_id", "present"], name="goods_serial_in_one_place", deferrable=Deferrable.IMMEDIATE
             ),
         ]
         indexes = [models.Index(fields=["owner", "item_id"], name="goods_stock_owner")]
@@ -93,5 +109,13 @@ class Shipment(models.Model):
     carrier = models.CharField(max_length=100, blank=True)
     tracking = models.CharField(max_length=64, blank=True)
     vehicle = models.CharField(max_length=32, blank=True)
-    lines = models.JSONField(default=list)  # [{"item", "name", "quantity", "unit", "lot", "serials"}]
+    lines = models.JSONField(
+        default=list
+    )  # [{"commitment", "item", "name", "quantity", "unit", "lot", "lots"}], see rules.Lot
     shipped_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["sender", "-id"], name="goods_shipment_sender"),
+            models.Index(fields=["receiver", "-id"], name="goods_shipment_receiver"),
+        ]

@@ -1,4 +1,4 @@
-"""Stock equals its movements."""
+"""Stock equals its movements; a piece with a serial number is one piece in one place."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ SELECT count(*) FROM goods_stock s LEFT JOIN (
 WHERE s.on_hand <> coalesce(m.on_hand, 0) OR s.reserved <> coalesce(m.reserved, 0)
 """
 
+TWICE = """
+SELECT count(*) FROM (
+  SELECT FROM goods_stock WHERE serial <> '' AND on_hand > 0 GROUP BY item_id, serial HAVING count(*) > 1 OR sum(on_hand) <> 1
+) twice
+"""
+OF_NOTHING = """
+SELECT count(*) FROM goods_shipment h WHERE NOT EXISTS (SELECT FROM log_event e WHERE e.id = h.event_id)
+"""
+
 
 def checks() -> Iterator[Check]:
     yield none_of("goods", "stock balances that differ from the sum of their movements", DRIFT)
+    yield none_of("goods", "serial number in two places, or on more or less than one piece", TWICE)
+    yield none_of("goods", "shipment without the event that tells of it", OF_NOTHING)

@@ -17,10 +17,12 @@ from huangpu.parties.request import PartyRequest
 
 from . import acts, amendments, approvals, queries, rules
 from .amending import Change
+from .epcis_api import router as epcis_router
 from .models import Amendment
 from .rules import Promise, Trade
 
 router = Router(tags=["trades"])
+router.add_router("", epcis_router)
 
 
 class CommitmentOut(Schema):
@@ -87,10 +89,34 @@ class PartIn(Schema):
     amount: int | None = None
 
 
+class LotIn(Schema):
+    """What of a delivered commitment is of which lot, or which pieces they are. `from_place`: where it is taken from, if that
+    is not where the terms say."""
+
+    commitment: int
+    lot: str = Field("", max_length=64)
+    quantity: str | None = Field(None, max_length=40, examples=["12.5"], description="of the lot; not with serials")
+    serials: list[str] = Field(default_factory=list, max_length=1000)
+    from_place: UUID | None = None
+
+    def data(self) -> dict[str, Any]:
+        told = {"commitment": self.commitment, "lot": self.lot, "serials": list(self.serials)}
+        return (
+            told
+            | ({"quantity": self.quantity} if self.quantity else {})
+            | ({"from_place": str(self.from_place)} if self.from_place else {})
+        )
+
+
 class PerformIn(Schema):
     """One verb on one or many commitments of it."""
 
     parts: list[PartIn] = Field(max_length=1000)
+    lots: list[LotIn] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="of a delivery: the lots and serials, where they are not the promised ones",
+    )
     details: dict[str, str] = Field(
         default_factory=dict, description="carrier and tracking of a delivery, number of an invoice, remark"
     )
@@ -240,7 +266,11 @@ def get_trade(request: PartyRequest, marketplace: str, number: str) -> Any:
 def perform_trade(request: PartyRequest, marketplace: str, number: str, data: PerformIn) -> Any:
     agreement = queries.agreement(request.actor, request.marketplace.id, number)
     parts = [acts.Part(part.ordinal, _quantity(part.quantity), part.amount) for part in data.parts]
-    acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=data.details, now=clock.now())
+    details: dict[str, Any] = {**data.details}
+    details.pop("lots", None)
+    if data.lots:
+        details["lots"] = [lot.data() for lot in data.lots]
+    acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now())
     return trade_out(request, agreement)
 
 

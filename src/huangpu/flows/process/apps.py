@@ -12,7 +12,7 @@ class ProcessConfig(AppConfig):
         from huangpu.core.web.navigation import register as add_section
         from huangpu.core.web.status import BASE, State
         from huangpu.core.web.status import register as name_states
-        from huangpu.flows.funds import references
+        from huangpu.flows.information import references
 
         from .queries import origins
 

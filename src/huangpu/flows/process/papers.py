@@ -30,15 +30,18 @@ def shipped(trade: Trade, event: NewEvent, effects: Effects, now: datetime) -> d
     first = effects.shipped[0].promise
     return goods.despatch(
         marketplace_id=trade.marketplace_id, reference_id=trade.id, event_id=event.id, sender_id=first.provider_id,
-        receiver_id=first.receiver_id, lines=[_line(step) for step in effects.shipped], details=effects.details, now=now,
+        receiver_id=first.receiver_id, lines=[_line(step, effects) for step in effects.shipped], details=effects.details,
+        now=now,
     )  # fmt: skip
 
 
-def _line(step: Step) -> dict[str, Any]:
+def _line(step: Step, effects: Effects) -> dict[str, Any]:
     details = step.promise.details
     return {
+        "commitment": step.promise.ordinal,
         "name": dict(step.promise.name), "quantity": plain(step.quantity or Decimal(0)), "unit": step.promise.unit,
         "item": details.get("item"), "lot": details.get("lot", ""),
+        "lots": [lot.data() for lot in effects.named.get(step.promise.ordinal, ())],
     }  # fmt: skip
 
 

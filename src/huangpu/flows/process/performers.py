@@ -7,14 +7,15 @@ A room above may add a verb of its own with `performs`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from huangpu.core.ids import uuid7
 from huangpu.flows.funds.rules import Capture, Hold, Item, Transfer, Void, account_id
-from huangpu.flows.goods.rules import AVAILABLE, INSPECTING, Balance, Move
+from huangpu.flows.goods.queries import held_by_reference
+from huangpu.flows.goods.rules import AVAILABLE, INSPECTING, Balance, Lot, Move, Pool, named_lots
 
 from .rules import Promise, Step, Trade
 
@@ -24,6 +25,8 @@ class Effects:
     """What an act has to carry out in the lower rooms, collected first, then done in one call each."""
 
     details: dict[str, Any]
+    named: dict[int, list[Lot]] = field(default_factory=dict)  # lots and serials that a delivery names, by commitment
+    pool: Pool | None = None
     ledger: list[Item] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     shipped: list[Step] = field(default_factory=list)
@@ -132,13 +135,32 @@ def _deliver(trade: Trade, step: Step, effects: Effects) -> None:
     inspected = any(item.action == "accept" and promise.ordinal in item.after for item in trade.promises)
     target = _target(trade, promise, promise.receiver_id, INSPECTING if inspected else AVAILABLE)
     source = _source(trade, promise)
-    if quantity < 0:  # taken back: the goods return to where they came from, and are owed again
-        if target or source:
-            effects.moves.append(Move(target, source, -quantity))
-        if source:
+    if quantity < 0:
+        _take_back(trade, target, source, -quantity, effects)
+    elif lots := named_lots(effects.details, promise.ordinal, quantity):
+        effects.named[promise.ordinal] = lots
+        if source:  # what was reserved was of the promised lot
             effects.moves.append(Move(source, None, reservation=-quantity))
+        for lot in lots:
+            taken = _balance(trade, promise, "from_place", promise.provider_id, AVAILABLE, lot.place)
+            put = target and target.of(lot)
+            if taken or put:
+                effects.moves.append(Move(taken and taken.of(lot), put, lot.quantity))
     elif target or source:
         effects.moves.append(Move(source, target, quantity, -quantity if source else Decimal(0)))
+
+
+def _take_back(
+    trade: Trade, target: Balance | None, source: Balance | None, quantity: Decimal, effects: Effects
+) -> None:
+    """The goods return to where they came from, each of its own lot, and are owed again."""
+    if target:
+        for held, part in _pool(trade, effects).take(target, quantity):
+            effects.moves.append(Move(held, source and source.of(Lot(held.lot, held.serial, part)), part))
+    elif source:
+        effects.moves.append(Move(None, source, quantity))
+    if source:
+        effects.moves.append(Move(source, None, reservation=quantity))
 
 
 @performs("serve", "goods.served")
@@ -151,7 +173,7 @@ def _serve(trade: Trade, step: Step, effects: Effects) -> None:
 def _transfer_title(trade: Trade, step: Step, effects: Effects) -> None:
     promise, quantity = step.promise, step.quantity or Decimal(0)
     if source := _source(trade, promise):
-        target = Balance(source.marketplace_id, source.place_id, source.item_id, promise.receiver_id, source.lot)
+        target = replace(source, owner_id=promise.receiver_id)
         effects.moves.append(Move(source, target, quantity, -quantity))
 
 
@@ -161,7 +183,8 @@ def _accept(trade: Trade, step: Step, effects: Effects) -> None:
     inspected = _target(trade, delivery, delivery.receiver_id, INSPECTING)
     if inspected and step.quantity:
         accepted = _target(trade, delivery, delivery.receiver_id, AVAILABLE)
-        effects.moves.append(Move(inspected, accepted, step.quantity))
+        for held, part in _pool(trade, effects).take(inspected, step.quantity):
+            effects.moves.append(Move(held, accepted and accepted.of(Lot(held.lot, held.serial, part)), part))
 
 
 @performs("invoice", "information.invoiced")
@@ -208,6 +231,13 @@ def _lift(trade: Trade, promise: Promise, effects: Effects) -> None:
         effects.moves.append(Move(_source(trade, promise), None, reservation=-rest))
 
 
+def _pool(trade: Trade, effects: Effects) -> Pool:
+    """What this trade has put where: a delivery may have been of other lots than the promised ones."""
+    if effects.pool is None:
+        effects.pool = Pool(held_by_reference(trade.id))
+    return effects.pool
+
+
 def _stocked(promise: Promise) -> bool:
     return promise.action in ("deliver", "serve", "transfer_title") and bool(promise.details.get("from_place"))
 
@@ -217,11 +247,17 @@ def _source(trade: Trade, promise: Promise) -> Balance | None:
 
 
 def _target(trade: Trade, promise: Promise, owner_id: UUID, disposition: str) -> Balance | None:
-    return _balance(trade, promise, "to_place", owner_id, disposition) if promise.details.get("to_place") else None
+    return _balance(trade, promise, "to_place", owner_id, disposition)
 
 
-def _balance(trade: Trade, promise: Promise, place: str, owner_id: UUID, disposition: str) -> Balance:
+def _balance(trade: Trade, promise: Promise, place: str, owner_id: UUID, disposition: str,
+             instead: UUID | None = None) -> Balance | None:  # fmt: skip
+    """The balance of the promised goods at the `place` of its details, or at another one; None where there is none."""
     details = promise.details
+    at = instead or (UUID(details[place]) if details.get(place) else None)
+    if at is None or not details.get("item"):
+        return None
     return Balance(
-        trade.marketplace_id, UUID(details[place]), UUID(details["item"]), owner_id, details.get("lot", ""), disposition
-    )
+        trade.marketplace_id, at, UUID(details["item"]), owner_id, details.get("lot", ""), disposition,
+        details.get("serial", ""),
+    )  # fmt: skip

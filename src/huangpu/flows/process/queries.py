@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.errors import HuangpuError, NotFound
 from huangpu.core.log.models import Event, Payload
 from huangpu.flows.commerce.models import Agreement, Commitment
-from huangpu.flows.funds.references import Origin
+from huangpu.flows.information.references import Origin
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace
 

@@ -12,7 +12,7 @@ class TenderConfig(AppConfig):
         from huangpu.core.web.navigation import register as add_section
         from huangpu.core.web.status import State
         from huangpu.core.web.status import register as name_states
-        from huangpu.flows.funds import references
+        from huangpu.flows.information import references
         from huangpu.flows.process.words import declare_events, declare_tasks
 
         from . import words

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core import search
 from huangpu.core.errors import NotFound
 from huangpu.flows.commerce.models import Agreement
-from huangpu.flows.funds.references import Origin
+from huangpu.flows.information.references import Origin
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace, Person
 

@@ -1,4 +1,4 @@
-"""What must hold of tenders: stages and times, bids, awards, bonds and agreements say the same, and so do the files."""
+"""What must hold of tenders: stages, times, bids, awards, bonds, intents and agreements say the same, and so do the files."""
 
 from __future__ import annotations
 
@@ -87,6 +87,15 @@ WHERE (a.status = 'concluded') <> (a.agreement_id IS NOT NULL AND a.status <> 'd
        OR g.marketplace_id <> a.marketplace_id))
    OR (t.stage = 'concluded' AND a.status = 'standing')
 """
+UNSOUGHT = """
+SELECT count(*) FROM tender_tender t WHERE t.stage = 'open' AND NOT EXISTS (
+  SELECT FROM commerce_intent i WHERE i.market = 'tender' AND i.subject_id = t.id AND i.closed_at IS NULL
+    AND i.organisation_id = t.buyer_id AND i.valid_until = t.bids_until AND i.number = t.number)
+"""
+SOUGHT_STILL = """
+SELECT count(*) FROM commerce_intent i WHERE i.market = 'tender' AND i.closed_at IS NULL AND NOT EXISTS (
+  SELECT FROM tender_tender t WHERE t.id = i.subject_id AND t.stage = 'open')
+"""
 
 CHECKS = {
     "stages that contradict their times": UNTIMELY,
@@ -102,6 +111,8 @@ CHECKS = {
     "standing bids without the bond that is asked for": UNBONDED,
     "bid bonds that should have been given back": KEPT,
     "concluded awards without their agreement": UNAGREED,
+    "tender open for bids without its intent": UNSOUGHT,
+    "intent open whose tender is not open for bids": SOUGHT_STILL,
 }
 
 

@@ -84,6 +84,7 @@ def line_of(data: Mapping[str, Any]) -> Line:
         from_place=data.get("from_place"),
         to_place=data.get("to_place"),
         lot=data.get("lot", ""),
+        serial=data.get("serial", ""),
     )
 
 

@@ -24,7 +24,7 @@ from ..models import GONE, Bid, BidLine, Line, Lot, Tender
 from ..procedures import procedure_of
 from ..sealing import KeyMissing, Seal, Unreadable, keys, receipt, seal, unseal
 from .bonds import give_back, hold_bond, live_bonds
-from .common import begin, bidders, lot_of, say, tell, tender_of_bid
+from .common import begin, bidders, keep_intent, lot_of, say, tell, tender_of_bid
 
 PRICE_LARGEST = Decimal(10) ** 12
 
@@ -149,6 +149,7 @@ def settle_lots(tender: Tender, now: datetime) -> None:
     else:
         tender.stage, tender.closed_at = "unsuccessful", now
     tender.save()
+    keep_intent(tender, now)
 
 
 def _content(

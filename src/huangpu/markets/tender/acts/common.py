@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.db import lock
 from huangpu.core.errors import NotFound
 from huangpu.core.log.record import NewEvent, record
+from huangpu.flows.commerce import acts as commerce
 from huangpu.flows.information.acts import notify
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace
@@ -19,6 +20,8 @@ from huangpu.parties.models import Marketplace
 from ..models import Award, Bid, Lot, Tender
 from ..procedures import step
 from ..rights import may
+
+MARKET = "tender"  # how an intent says where its price is found
 
 
 def begin(actor: Actor, act: str, tender_id: UUID) -> Tender:
@@ -74,14 +77,39 @@ def tell(tender: Tender, kind: str, organisations: Iterable[UUID | None], now: d
     readers = {organisation for organisation in organisations if organisation is not None}
     if not readers:
         return
-    slug = Marketplace.objects.values_list("slug", flat=True).get(pk=tender.marketplace_id)
     notify(
         marketplace_id=tender.marketplace_id,
         organisation_ids=readers,
         kind=kind,
         params={"number": tender.number, "title": tender.title, **params},
-        link=f"/m/{slug}/tenders/{tender.number}/",
+        link=link_of(tender),
         now=now,
+    )
+
+
+def link_of(tender: Tender) -> str:
+    """The address of its page."""
+    slug = Marketplace.objects.values_list("slug", flat=True).get(pk=tender.marketplace_id)
+    return f"/m/{slug}/tenders/{tender.number}/"
+
+
+def keep_intent(tender: Tender, now: datetime) -> None:
+    """While it is open for bids, a tender is its buyer's request in the market; after that it looks for nobody."""
+    if tender.stage != "open":
+        commerce.close_intent(market=MARKET, subject_id=tender.id, now=now)
+        return
+    commerce.open_intent(
+        marketplace_id=tender.marketplace_id,
+        organisation_id=tender.buyer_id,
+        kind="request",
+        market=MARKET,
+        subject_id=tender.id,
+        number=tender.number,
+        name=tender.title,
+        link=link_of(tender),
+        amount=tender.budget_minor,
+        currency=tender.currency,
+        valid_until=tender.bids_until,
     )
 
 

@@ -30,7 +30,7 @@ from ..sealing import keys
 from ..snapshot import tender_data
 from ..terms import LineTerms, LotTerms, TenderTerms, check, check_bond, check_publication
 from .bonds import give_back, live_bonds
-from .common import begin, bidders, say, seen_by, tell
+from .common import begin, bidders, keep_intent, say, seen_by, tell
 
 # A bid that came in before the end may still be on its way through the house: time opens only after it has arrived.
 OPENING_GRACE = timedelta(seconds=5)
@@ -139,6 +139,7 @@ def publish(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
     tender.stage, tender.published_at = "open", now
     tender.next_deadline_at = tender.bids_until + OPENING_GRACE
     tender.save()
+    keep_intent(tender, now)
     say(tender, "tender.published", actor, now, tender_data(tender))
     return tender
 
@@ -183,6 +184,7 @@ def amend(
     tender.description = dict(description) if description is not None else tender.description
     tender.version += 1
     tender.save()
+    keep_intent(tender, now)
     say(tender, "tender.amended", actor, now, {**tender_data(tender), "note": note[:1000]})
     askers = tender.questions.values_list("asker_id", flat=True)
     assert tender.bids_until is not None
@@ -203,6 +205,7 @@ def cancel(*, actor: Actor, tender_id: UUID, reason: str, now: datetime) -> Tend
     Award.objects.filter(tender=tender, status="standing").update(status="cancelled", reason=reason[:1000])
     give_back(tender, live_bonds(tender), "cancelled", now)
     if before == "open":
+        keep_intent(tender, now)
         transaction.on_commit(lambda: keys().destroy(tender.id))
     held = Lot.objects.filter(tender=tender).values("auction_id")
     for auction in Auction.objects.filter(pk__in=held, status__in=(OPEN, PAUSED)).order_by("id"):

@@ -1,4 +1,4 @@
-"""What a transfer was for, as a link. The ledger knows only an id; a room above that knows more says so here."""
+"""What a transfer or a movement was for, as a link. Ledger and stock know only an id; a room above that knows more says so."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""What may be done with goods: move a set of them at once, open a place, take stock in."""
+"""Goods move: a set of movements at once, and the despatch that a delivery tells of. For acts of this room and above."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.canonical import write_json
 from huangpu.core.db import act, rows
-from huangpu.core.errors import Conflict, Invalid
+from huangpu.core.errors import Conflict
 from huangpu.core.ids import uuid7
-from huangpu.core.log.record import NewEvent, record
 from huangpu.core.quantity import plain
-from huangpu.parties.actor import Actor
-from huangpu.parties.rights import require
 
-from .models import Place
-from .rules import Balance, Move
+from ..rules import Balance, Move
 
 
 @act
@@ -51,7 +46,17 @@ def written(moves: Sequence[Move]) -> dict[str, list[dict[str, Any]]]:
 
 
 def refused(wrong: IntegrityError, moves: Sequence[Move]) -> Conflict | None:
-    """What it means that the database refused these movements: `stock.insufficient`; None when it was something else."""
+    """What it means that the database refused these movements: `stock.insufficient`, `serial.elsewhere` or `serial.quantity`;
+    None when it was something else."""
+    pieces = [item for item in moves if item.target and item.target.serial]
+    serials = ", ".join(sorted({item.target.serial for item in pieces if item.target}))
+    is_twice = "goods_serial_is_one_piece" in str(wrong)
+    if "goods_serial_in_one_place" in str(wrong) or (is_twice and all(item.quantity == 1 for item in pieces)):
+        message = _("The piece “%(value)s” is in stock already; a serial number is in one place only.")
+        return Conflict("serial.elsewhere", message, field="serial", value=serials)
+    if is_twice:
+        message = _("With the serial number “%(value)s” goes one piece, no more and no part of it.")
+        return Conflict("serial.quantity", message, field="quantity", value=serials)
     if "goods_stock_never_below" not in str(wrong):
         return None
     return Conflict(
@@ -76,54 +81,10 @@ def _named(balances: Iterable[Balance]) -> list[dict[str, Any]]:
     return [
         {
             "id": item.id, "marketplace_id": item.marketplace_id, "place_id": item.place_id, "item_id": item.item_id,
-            "owner_id": item.owner_id, "lot": item.lot, "disposition": item.disposition,
+            "owner_id": item.owner_id, "lot": item.lot, "serial": item.serial, "disposition": item.disposition,
         }
         for item in balances
     ]  # fmt: skip
-
-
-@act
-def open_place(
-    *, actor: Actor, organisation_id: UUID, code: str, name: dict[str, str], address: str = "", now: datetime
-) -> Place:
-    """A place of the actor's organisation where goods can lie. Refused with `place.code_taken`."""
-    require(actor, "goods.open_place", organisation_id=organisation_id)
-    place, created = Place.objects.get_or_create(
-        organisation_id=organisation_id, code=code, defaults={"name": name, "address": address}
-    )
-    if not created:
-        raise Conflict(
-            "place.code_taken", _("There is already a place with the code “%(value)s”."), field="code", value=code
-        )
-    if actor.marketplace_id:
-        record([_event("goods.place_opened", actor, actor.marketplace_id, place.id, now, {"code": code, "name": name})])
-    return place
-
-
-@act
-def take_in(
-    *,
-    actor: Actor,
-    marketplace_id: UUID,
-    place_id: UUID,
-    item_id: UUID,
-    quantity: Decimal,
-    lot: str = "",
-    now: datetime,
-) -> Balance:
-    """Goods that were made or bought elsewhere come into the owner's stock (EPCIS: commissioning)."""
-    place = Place.objects.filter(pk=place_id).first()
-    if place is None:
-        raise Invalid("place.unknown", _("There is no place “%(value)s”."), field="place_id", value=str(place_id))
-    require(actor, "goods.take_in", organisation_id=place.organisation_id)
-    if quantity <= 0:
-        raise Invalid("quantity.invalid", _("“%(value)s” is not a quantity; write a number above 0."), field="quantity",
-                      value=plain(quantity))  # fmt: skip
-    balance = Balance(marketplace_id, place_id, item_id, place.organisation_id, lot)
-    move(marketplace_id=marketplace_id, reference_id=balance.id, moves=[Move(None, balance, quantity)])
-    payload = {"item": str(item_id), "quantity": plain(quantity), "lot": lot, "place": str(place_id)}
-    record([_event("goods.taken_in", actor, marketplace_id, place_id, now, payload, (place.organisation_id,))])
-    return balance
 
 
 def despatch(*, marketplace_id: UUID, reference_id: UUID, event_id: UUID, sender_id: UUID, receiver_id: UUID,
@@ -136,11 +97,3 @@ def despatch(*, marketplace_id: UUID, reference_id: UUID, event_id: UUID, sender
         "tracking": str(details.get("tracking", ""))[:64], "vehicle": str(details.get("vehicle", ""))[:32], "lines": lines,
         "shipped_at": now,
     }  # fmt: skip
-
-
-def _event(kind: str, actor: Actor, marketplace_id: UUID, subject: UUID, now: datetime, payload: dict[str, Any],
-           audience: tuple[UUID, ...] = ()) -> NewEvent:  # fmt: skip
-    return NewEvent(
-        kind=kind, marketplace_id=marketplace_id, subject_type="place", subject_id=subject, occurred_at=now,
-        payload=payload, actor_id=actor.person_id, organisation_id=actor.organisation_id, audience=audience,
-    )  # fmt: skip
