@@ -30,6 +30,9 @@ ACTS: dict[str, Rule] = {
         "Use an option of the terms: cancel, reject, return, dispute.", roles=("buyer", "clerk", "finance")
     ),
     "process.decide_dispute": Rule("Decide a dispute and divide what is held.", market_roles=("arbiter",)),
+    "process.attach": Rule(
+        "Add a document to a trade of one's organisation.", roles=("buyer", "clerk", "finance", "warehouse")
+    ),
     "process.see": Rule(
         "Read a trade that the organisation is a party of.",
         roles=MEMBERS,

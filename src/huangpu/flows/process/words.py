@@ -60,6 +60,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "agreement.concluded": ("commerce", _("Agreement concluded")),
     "process.resolved": ("process", _("Option used")),
     "commitment.lapsed": ("process", _("Time passed")),
+    "information.attached": ("information", _("Document added")),
     # what fulfils a commitment is in the picture by its commitment
     "funds.held": ("", ACTIONS["hold"][2]),
     "funds.released": ("", ACTIONS["release"][2]),

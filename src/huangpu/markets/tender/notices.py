@@ -18,7 +18,6 @@ declare(
         "tender.award_defaulted": _("The award of %(number)s “%(title)s” was passed on: %(reason)s"),
         "tender.complaint_raised": _("A complaint was raised about %(number)s “%(title)s”."),
         "tender.complaint_decided": _("The complaint about %(number)s “%(title)s” was decided."),
-        "tender.concluded": _("The agreements of %(number)s “%(title)s” are concluded."),
         "tender.cancelled": _("%(number)s “%(title)s” was cancelled: %(reason)s"),
         "tender.opening_failed": _("The bids for %(number)s “%(title)s” could not be opened: their key is missing."),
     }
