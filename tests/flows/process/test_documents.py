@@ -412,10 +412,10 @@ def test_by_page_documents_are_added_to_a_trade(street: Street) -> None:
     assert street.browser("neighbour").post(f"{street.page}documents/", {"to": ""}).status_code == 404
 
 
-KIND_EN, KIND_ZH = "is not of a kind", "不是可以接受"
+KIND_EN, KIND_ZH = "is not of a kind", "不属于可接受的"
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00"
 HOSTILE = [
-    (("empty.pdf", b""), {}, "information.empty", "The file is empty", "文件是空的"),
+    (("empty.pdf", b""), {}, "information.empty", "The file is empty", "文件为空"),
     (("price.pdf", EXE), {}, "information.media_type", KIND_EN, KIND_ZH),
     (("price.csv", PDF), {}, "information.extension", "its name should end with .pdf", ".pdf"),
     (("page.txt", b"<!DOCTYPE html><script>alert(1)</script>"), {}, "information.media_type", KIND_EN, KIND_ZH),

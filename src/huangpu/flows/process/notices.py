@@ -26,37 +26,36 @@ SUBSCRIBER = "trade_notices"
 BATCH_MAX = 1_000
 NO_REASON = "–"
 
-declare(
-    {
-        "trade.concluded": _("%(number)s “%(title)s” is concluded over %(amount)s."),
-        "trade.held": _("%(party)s paid %(amount)s into escrow for %(number)s “%(title)s”."),
-        "trade.paid": _("%(party)s paid %(amount)s for %(number)s “%(title)s”."),
-        "trade.released": _("%(amount)s were released for %(number)s “%(title)s”."),
-        "trade.refunded": _("%(amount)s were refunded for %(number)s “%(title)s”."),
-        "trade.charged": _("The fee of %(amount)s was charged for %(number)s “%(title)s”."),
-        "trade.delivered": _("%(party)s delivered for %(number)s “%(title)s”."),
-        "trade.served": _("%(party)s rendered the service of %(number)s “%(title)s”."),
-        "trade.title_transferred": _("%(party)s transferred the title for %(number)s “%(title)s”."),
-        "trade.accepted": _("%(party)s accepted what was delivered for %(number)s “%(title)s”."),
-        "trade.accepted_released": _(
-            "%(party)s accepted what was delivered for %(number)s “%(title)s”; %(amount)s were released."
-        ),
-        "trade.invoiced": _("%(party)s issued invoice %(invoice)s over %(amount)s for %(number)s “%(title)s”."),
-        "trade.document_added": _("%(party)s added to %(number)s “%(title)s”: %(files)s"),
-        "trade.rejected": _("%(party)s rejected a delivery of %(number)s “%(title)s”. Reason: %(reason)s"),
-        "trade.returned": _("%(party)s returns goods of %(number)s “%(title)s”. Reason: %(reason)s"),
-        "trade.cancelled": _("%(party)s withdrew from %(number)s “%(title)s”. Reason: %(reason)s"),
-        "trade.disputed": _("%(party)s opened a dispute about %(number)s “%(title)s”. Reason: %(reason)s"),
-        "trade.decided": _("The dispute about %(number)s “%(title)s” is decided. Grounds: %(reason)s"),
-        "trade.option_used": _("%(party)s used a right of the terms of %(number)s “%(title)s”. Reason: %(reason)s"),
-        "trade.late": _("Something in %(number)s “%(title)s” is late: it was not done by %(due)s."),
-        "trade.deemed": _("Nobody objected in time in %(number)s “%(title)s”: it is deemed accepted, as agreed."),
-        "trade.deemed_released": _(
-            "Nobody objected in time in %(number)s “%(title)s”: it is deemed accepted, as agreed; %(amount)s were released."
-        ),
-        "trade.lapsed": _("A time of %(number)s “%(title)s” passed, and the terms decided: see what ended."),
-    }
-)
+SENTENCES: Mapping[str, Any] = {
+    "trade.concluded": _("%(number)s “%(title)s” is concluded over %(amount)s."),
+    "trade.held": _("%(party)s paid %(amount)s into escrow for %(number)s “%(title)s”."),
+    "trade.paid": _("%(party)s paid %(amount)s for %(number)s “%(title)s”."),
+    "trade.released": _("%(amount)s were released for %(number)s “%(title)s”."),
+    "trade.refunded": _("%(amount)s were refunded for %(number)s “%(title)s”."),
+    "trade.charged": _("The fee of %(amount)s was charged for %(number)s “%(title)s”."),
+    "trade.delivered": _("%(party)s delivered for %(number)s “%(title)s”."),
+    "trade.served": _("%(party)s rendered the service of %(number)s “%(title)s”."),
+    "trade.title_transferred": _("%(party)s transferred the title for %(number)s “%(title)s”."),
+    "trade.accepted": _("%(party)s accepted what was delivered for %(number)s “%(title)s”."),
+    "trade.accepted_released": _(
+        "%(party)s accepted what was delivered for %(number)s “%(title)s”; %(amount)s were released."
+    ),
+    "trade.invoiced": _("%(party)s issued invoice %(invoice)s over %(amount)s for %(number)s “%(title)s”."),
+    "trade.document_added": _("%(party)s added to %(number)s “%(title)s”: %(files)s"),
+    "trade.rejected": _("%(party)s rejected a delivery of %(number)s “%(title)s”. Reason: %(reason)s"),
+    "trade.returned": _("%(party)s returns goods of %(number)s “%(title)s”. Reason: %(reason)s"),
+    "trade.cancelled": _("%(party)s withdrew from %(number)s “%(title)s”. Reason: %(reason)s"),
+    "trade.disputed": _("%(party)s opened a dispute about %(number)s “%(title)s”. Reason: %(reason)s"),
+    "trade.decided": _("The dispute about %(number)s “%(title)s” is decided. Grounds: %(reason)s"),
+    "trade.option_used": _("%(party)s used a right of the terms of %(number)s “%(title)s”. Reason: %(reason)s"),
+    "trade.late": _("Something in %(number)s “%(title)s” is late: it was not done by %(due)s."),
+    "trade.deemed": _("Nobody objected in time in %(number)s “%(title)s”: it is deemed accepted, as agreed."),
+    "trade.deemed_released": _(
+        "Nobody objected in time in %(number)s “%(title)s”: it is deemed accepted, as agreed; %(amount)s were released."
+    ),
+    "trade.lapsed": _("A time of %(number)s “%(title)s” passed, and the terms decided: see what ended."),
+}
+declare(SENTENCES)
 
 # by kind of event: the notice
 PERFORMED: Mapping[str, str] = {

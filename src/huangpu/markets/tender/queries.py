@@ -21,10 +21,11 @@ from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Person
 
-from .models import GONE, Attachment, Award, Bid, BidLine, Complaint, Line, Lot, Question, Score, Tender
+from .models import GONE, Award, Bid, BidLine, Complaint, Line, Lot, Question, Score, Tender
 from .procedures import STEPS, possible, procedure_of
 from .rights import allowed
 from .rules import Saving
+from .snapshot import Attached, documents_of
 
 SORTS = {
     "newest": ("-id",),
@@ -101,7 +102,7 @@ class TenderView:
     my_bids: list[Bid]
     questions: list[Question]
     complaints: list[Complaint]
-    documents: list[Attachment]
+    documents: list[Attached]
     saving: Saving
     acts: frozenset[str]
     is_buyer: bool
@@ -176,7 +177,7 @@ def see(actor: Actor, tender: Tender, now: datetime) -> TenderView:
         my_bids=sorted(mine, key=lambda bid: bid.received_at, reverse=True),
         questions=list(Question.objects.filter(tender=tender).order_by("id")),
         complaints=_complaints(actor, tender, is_buyer or overseer),
-        documents=list(Attachment.objects.filter(tender=tender).order_by("id")),
+        documents=documents_of(tender),
         saving=saving_of(tender, lots),
         acts=acts_of(actor, tender, now),
         is_buyer=is_buyer,
@@ -200,6 +201,7 @@ def acts_of(actor: Actor, tender: Tender, now: datetime) -> frozenset[str]:
     open_now = tender.bids_until is not None and now < tender.bids_until
     if not open_now:
         found -= {"submit_bid", "withdraw_bid", "ask", "answer", "amend"}
+        found -= {"attach"} if tender.stage == "open" else set()
     else:
         found -= {"open_bids"}
     if tender.questions_until is not None and now >= tender.questions_until:
