@@ -37,7 +37,7 @@ KINDS: dict[str, Any] = {
     "delivery_note": _("Delivery note"),  # 270
     "packing_list": _("Packing list"),  # 271
     "invoice": _("Invoice"),  # 380
-    "test_report": _("Inspection or test report"),  # 4
+    "test_report": _("Inspection report"),  # 4
     "certificate": _("Certificate of quality or conformity"),  # 3, 2
     "contract": _("Contract"),  # 315
     "other": _("Other document"),  # 916, a related document

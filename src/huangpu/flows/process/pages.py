@@ -119,7 +119,10 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
             (event, EVENTS.get(event.kind, ("", event.kind))[1], body, papers.of_event(event.pk))
             for event, body in reversed(story)
         ],
-        "papers": [(paper, names.get(paper.by, {}) if paper.by else {}) for paper in papers.listed],
+        "papers": [
+            (paper, names.get(paper.by, {}) if paper.by else {}, _place_words(paper.to, trade, story))
+            for paper in papers.listed
+        ],
         "may_attach": may_attach_to(request.actor, trade.roles.values()) and may(request.actor, "process.attach"),
         "document_kinds": list(KINDS.items()),
         "document_places": _places(trade, story),
@@ -165,6 +168,16 @@ def _places(trade: Trade, story: Events) -> list[tuple[str, str]]:
         if not item.over
     ]
     return [("", _("the trade as a whole")), *reversed(happened), *still_open]
+
+
+def _place_words(place: str, trade: Trade, story: Events) -> Any:
+    """What a document belongs to, as it is called."""
+    what, _dash, which = place.partition("-")
+    if what == "commitment":
+        item = trade.promise(int(which))
+        return f"{item.ordinal}. {ACTIONS[item.action][0]}"
+    kind = next((event.kind for event, _body in story if str(event.pk) == which), "")
+    return EVENTS.get(kind, ("", kind))[1]
 
 
 def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime, papers: Papers) -> dict[str, Any]:
