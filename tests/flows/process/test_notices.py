@@ -107,6 +107,23 @@ def test_what_nobody_did_in_time_is_told_to_both(street: Street) -> None:
     assert ("seller", "trade.deemed_released") in told(street)
 
 
+def test_many_lines_that_are_late_at_once_are_one_notice(transactional_db: None) -> None:  # noqa: ARG001
+    street = build(count=3)
+    told(street)
+    late = Commitment.objects.filter(agreement_id=street.trade.id, action="deliver").latest("due_at").due_at
+    assert late
+    assert deadlines.sweep(late + timedelta(seconds=1)) == 3
+    assert sorted(told(street)) == [("buyer", "trade.late"), ("seller", "trade.late")]
+    street.perform("seller", "deliver")
+    told(street)
+    due = Commitment.objects.filter(agreement_id=street.trade.id, action="accept").latest("due_at").due_at
+    assert due
+    deadlines.sweep(due + timedelta(seconds=1))
+    notices.catch_up()
+    (deemed,) = Notice.objects.filter(kind="trade.deemed_released", person_id=street.people["seller"].pk)
+    assert deemed.params["amount"] == {"minor": 99_999 - 500, "currency": "CNY"}  # of all three lines, less the fee
+
+
 def test_the_sentence_is_in_the_readers_language_and_leads_to_the_event(street: Street) -> None:
     street.perform("seller", "deliver")
     notices.catch_up()

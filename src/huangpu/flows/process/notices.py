@@ -178,22 +178,25 @@ def _news(marketplace_id: UUID, events: Sequence[Logged]) -> list[News]:
             "pk", "name"
         )
     )
-    news = []
+    news: dict[Any, News] = {}
     for event in events:
         body, trade = event.payload or {}, trades.get(event.subject_id)
         kind = kind_of(event.kind, body)
         if trade is None or kind is None:
             continue
+        # a sweep decides each line by itself; people are told once of what it found in one trade
+        key = (event.subject_id, kind, body.get("due_at")) if event.kind == "commitment.lapsed" else event.id
+        if key in news:
+            news[key].params["amount"]["minor"] += amount_of(event.kind, body)
+            continue
         party = names.get(event.organisation_id, market.name) if event.organisation_id else market.name
         page = reverse("process:trade", args=[market.slug, trade.number])
-        news.append(
-            News(
-                marketplace_id=marketplace_id, organisation_ids=readers_of(kind, trade.roles), kind=kind,
-                params=params_of(event, body, trade, party), link=f"{page}#event-{event.id}", now=event.occurred_at,
-                event_id=event.id, but=event.actor_id,
-            )
+        news[key] = News(
+            marketplace_id=marketplace_id, organisation_ids=readers_of(kind, trade.roles), kind=kind,
+            params=params_of(event, body, trade, party), link=f"{page}#event-{event.id}", now=event.occurred_at,
+            event_id=event.id, but=event.actor_id,
         )  # fmt: skip
-    return news
+    return list(news.values())
 
 
 def _trades(ids: Iterable[UUID]) -> dict[UUID, Known]:
