@@ -90,6 +90,7 @@ class Door:
     at: dict[str, str] = field(default_factory=dict)
     columns: frozenset[str] | None = None  # where the act's own rule is narrower than its line in the matrix
     form: dict[str, Any] | None = None
+    upload: str = ""  # the field of the form that a file is sent in
     refusal: str = ""  # the code that tells that it is not one's own, where that is no 401, 403 or 404
     listed: bool = False  # open to all, and empty for whom the matrix does not name
 
@@ -176,11 +177,23 @@ def make() -> tuple[World, dict[str, Any]]:
     known["invitation_id"], known["secret"] = str(invitation[0].pk), invitation[1]
     token = parties.create_token(actor=owner, marketplace_id=world.marketplace.pk, name="ERP", roles=["buyer"], now=now)
     known["token_id"] = str(token[0].pk)
-    document = information.store_document(
-        actor=world.buyer, marketplace_id=world.marketplace.pk, content=b"%PDF-1.7\n%%EOF\n", filename="a.pdf",
-        audience=[world.buyer.organisation_id], now=now,
+    document, other = (
+        information.store_document(
+            actor=world.buyer, marketplace_id=world.marketplace.pk, content=b"%PDF-1.7\n%%EOF\n", filename=filename,
+            audience=[world.buyer.organisation_id], now=now,
+        )
+        for filename in ("a.pdf", "b.pdf")
     )  # fmt: skip
     known["document_id"] = str(document.pk)
+    attached = acts.attach(
+        actor=world.buyer,
+        tender_id=UUID(known["draft"]),
+        document_id=other.pk,
+        kind="technicalSpecifications",
+        title="B",
+        now=now,
+    )
+    known["attachment"] = str(attached.pk)
     endpoint, _secret = webhooks.register_endpoint(
         actor=owner, marketplace_id=world.marketplace.pk, url="https://example.org/hook", kinds=[], now=now
     )
@@ -218,7 +231,7 @@ def _tenders(world: World, known: dict[str, Any], now: datetime) -> None:
     for tender in (concluded, amended):
         acts.conclude(actor=world.buyer, tender_id=tender.id, now=now)
     trade, other = (Agreement.objects.get(origin_id=tender.id) for tender in (concluded, amended))
-    known["trade"], known["amended_trade"] = trade.number, other.number
+    known["trade"], known["amended_trade"], known["amendment"] = trade.number, other.number, "1"
     line = Change(quantity=Decimal(1), amount=100, unit="C62", name=named("螺栓", "Bolts"))
     amendments.propose_amendment(actor=world.buyer, agreement_id=other.id, changes=[line], now=now)
     for action in ("hold", "deliver", "accept", "invoice"):

@@ -89,6 +89,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "huangpu.channels.web.context.frame",
                 "huangpu.flows.information.context.notice_count",
+                "huangpu.flows.information.context.document_limit",
                 "huangpu.flows.process.context.desk_count",
                 "huangpu.parties.context.frame",
             ]

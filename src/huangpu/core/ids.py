@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -26,6 +27,13 @@ def uuid7() -> UUID:
         _last = stamp
     value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62
     return UUID(int=value | int.from_bytes(os.urandom(8), "big") >> 2)
+
+
+def uuid7_of(parent: UUID, *names: object) -> UUID:
+    """The id of what follows from something else once for each of these names: it stands at its parent's time, and is the
+    same however often it is made. The parent is a UUIDv7; the last 62 bits are of a SHA-256."""
+    digest = hashlib.sha256("|".join(map(str, (parent, *names))).encode()).digest()
+    return UUID(int=parent.int >> 64 << 64 | 0b10 << 62 | int.from_bytes(digest[:8], "big") >> 2)
 
 
 def uuid8(digest: bytes) -> UUID:

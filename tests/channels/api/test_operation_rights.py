@@ -28,7 +28,7 @@ PEOPLE = frozenset({"buyer", "supplier"})  # both sides of a trade
 BUYER, SUPPLIER, NOT_BUYER = frozenset({"buyer"}), frozenset({"supplier"}), frozenset({"supplier", "neighbour"})
 LINES = [{"name": NAMED, "quantity": "1", "unit": "C62"}]
 MEMBERS = frozenset(ORGANISATION_ROLES)
-TRADE, AMENDED = {"number": "{trade}"}, {"number": "{amended_trade}", "amendment": "1"}
+TRADE, AMENDED = {"number": "{trade}"}, {"number": "{amended_trade}"}
 ITEM = {"code": "X", "name": NAMED, "unit": "C62"}
 NEW_LINE = {"quantity": "1", "amount": 100, "unit": "C62", "name": NAMED}
 TENDER = {"title": NAMED, "procedure": "open", "lots": [{"lines": LINES}]}
@@ -87,6 +87,10 @@ DOORS: dict[str, Door] = {
     f"POST {T}/{{tender}}/approval": Door("process.ask_approval", BUYER, {"lot": "{opened_lot}"}, tender("opened"),
                                           columns=MATRIX["process.ask_approval"] & MATRIX["tender.award"]),
     f"POST {T}/{{tender}}/amend": Door("tender.amend", BUYER, {"description": NAMED}),
+    f"POST {T}/{{tender}}/documents": Door(
+        "tender.attach", BUYER, {"document": "{document_id}", "kind": "technicalSpecifications", "title": "A"}, tender("draft")
+    ),
+    f"DELETE {T}/{{tender}}/documents/{{attachment}}": Door("tender.edit", BUYER, at=tender("draft")),
     f"POST {T}/{{tender}}/cancel": Door("tender.cancel", BUYER, {"reason": "?"}),
     f"POST {T}/{{tender}}/questions": Door("tender.ask", NOT_BUYER, {"text": "?"}),
     f"POST {M}/questions/{{question}}/answer": Door("tender.answer", BUYER, {"text": "!"}),
@@ -129,6 +133,8 @@ DOORS: dict[str, Door] = {
     f"GET {M}/trades": Door("process.see", PEOPLE, listed=True),
     f"GET {M}/trades/{{number}}": Door("process.see", PEOPLE, at=TRADE),
     f"POST {M}/trades/{{number}}/perform": Door("process.hold", BUYER, {"parts": [{"ordinal": "{hold}"}]}, TRADE),
+    f"GET {M}/trades/{{number}}/documents": Door("process.see", PEOPLE, at=TRADE),
+    f"POST {M}/trades/{{number}}/documents": Door("process.attach", BUYER, {"documents": [{"id": "{document_id}"}]}, TRADE),
     f"GET {M}/trades/{{number}}/epcis": Door("process.see", PEOPLE, at=TRADE),
     f"GET {M}/trades/{{number}}/amendments": Door("process.see", PEOPLE, at=AMENDED),
     f"POST {M}/trades/{{number}}/amendments": Door("process.amend", PEOPLE, {"changes": [NEW_LINE]}, TRADE),
@@ -147,7 +153,7 @@ DOORS: dict[str, Door] = {
     f"POST {M}/wallets/{{currency}}/top-up": Door("funds.top_up", body={"amount": 5}),
     f"POST {M}/wallets/{{currency}}/withdraw": Door("funds.withdraw", body={"amount": 5}),
     f"GET {M}/books": Door("funds.see_books"),
-    "POST /api/v1/m/{slug}/documents": Door("information.store_document", form={"audience": ["{buyer}"]}),
+    "POST /api/v1/m/{slug}/documents": Door("information.store_document", form={"audience": ["{buyer}"]}, upload="file"),
     "GET /api/v1/m/{slug}/documents": Door("information.read_document", columns=MEMBERS),
     "GET /api/v1/documents/{document_id}": PRIVATE,
     "GET /api/v1/documents/{document_id}/content": PRIVATE,
@@ -172,7 +178,8 @@ DOORS: dict[str, Door] = {
     f"GET {M}/places/{{place_id}}": Door("goods.see", BUYER),
     f"PUT {M}/places/{{place_id}}": Door("goods.edit_place", BUYER, {"code": "W9", "name": NAMED}),
     f"GET {M}/stock": Door("goods.see"),
-    f"POST {M}/stock": Door("goods.take_in", BUYER, {"place": "{place_id}", "item": "{item_id}", "quantity": "1"}),
+    f"POST {M}/stock": Door("goods.take_in", BUYER, {"place": "{place_id}", "item": "{item_id}", "quantity": "1"},
+                                   refusal="item.not_own"),
     f"GET {M}/stock/{{stock_id}}": Door("goods.see", BUYER),
     f"POST {M}/stock/{{stock_id}}/count": Door("goods.adjust", BUYER, {"counted": "2"}),
     f"POST {M}/stock/{{stock_id}}/write-off": Door("goods.adjust", BUYER, {"quantity": "1"}),
@@ -210,7 +217,7 @@ def asked(reader: Reader, operation: str, door: Door, known: dict[str, Any]) -> 
     with transaction.atomic():
         if door.form is not None:
             file = SimpleUploadedFile("b.pdf", b"%PDF-1.7\n%%EOF\n", "application/pdf")
-            answer = reader.client.post(path, {**filled(door.form, known), "file": file}, headers=headers)
+            answer = reader.client.post(path, {**filled(door.form, known), door.upload: file}, headers=headers)
         else:
             body = "" if door.body is None else json.dumps(filled(door.body, known))
             answer = reader.client.generic(method, path, body, "application/json", headers=headers)

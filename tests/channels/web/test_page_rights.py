@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from tests.whole_world import OWN, Door, Place, filled, matrix
@@ -29,7 +30,7 @@ OPENED, AWARDED = {"number": "{opened_number}"}, {"number": "{awarded_number}"}
 S = f"{M}stock/"
 NEW_LINE = {"new-name": "x", "new-quantity": "1", "new-price": "10.00", "new-unit": "C62"}
 FACTS = {"code": "X", "name_en": "X", "unit": "C62"}  # of an item, and of a place
-AMENDED = {"number": "{amended_trade}", "amendment": "1"}
+AMENDED = {"number": "{amended_trade}"}
 TRADE, HOUSE = {"number": "{trade}"}, {"organisation_id": "{buyer}"}
 
 SHOWN: dict[str, Door] = {
@@ -81,8 +82,8 @@ SHOWN: dict[str, Door] = {
 ALSO_SHOWN = [(f"{T}<str:number>/", Door("tender.edit", BUYER, at=DRAFT, columns=MEMBERS))]
 
 
-def form(act: str, sides: frozenset[str], at: dict[str, str], /, **fields: Any) -> Door:
-    return Door(act, sides, at=at, form=fields)
+def form(act: str, sides: frozenset[str], at: dict[str, str], /, upload: str = "", **fields: Any) -> Door:
+    return Door(act, sides, at=at, form=fields, upload=upload)
 
 
 DO = f"{T}<str:number>/do/<slug:name>/"
@@ -99,6 +100,9 @@ DONE: list[tuple[str, Door]] = [
     (DO, form("tender.complain", SUPPLIER, {**AWARDED, "name": "complain"}, lot="{awarded_lot}", text="?")),
     (DO, form("tender.decide_complaint", BUYER, {**AWARDED, "name": "decide"}, complaint="{complaint}", upheld="no",
               decision=".")),
+    (DO, form("tender.attach", BUYER, {**DRAFT, "name": "attach"}, upload="document", kind="billOfQuantity", title="A")),
+    (DO, form("tender.edit", BUYER, {**DRAFT, "name": "detach"}, document="{attachment}")),
+    (f"{M}trades/<str:number>/documents/", form("process.attach", PEOPLE, TRADE, upload="documents", kind="other")),
     (f"{T}<str:number>/copy/", form("tender.plan", OWN, OPEN)),
     (f"{M}history/<uuid:procedure>/tender/", form("tender.plan", OWN, {})),
     (f"{A}<uuid:auction>/", form("auction.bid", SUPPLIER, {}, amount="9,000.00")),
@@ -178,7 +182,10 @@ def test_who_does_it(world_of_everything: Place, route: str, door: Door) -> None
     for reader in place.readers:
         with transaction.atomic():
             before = Event.objects.count()
-            answer = reader.client.post(address(route, door, place.known), filled(door.form, place.known))
+            fields = filled(door.form, place.known)
+            if door.upload:
+                fields[door.upload] = SimpleUploadedFile("c.pdf", b"%PDF-1.7\n%%EOF\n", "application/pdf")
+            answer = reader.client.post(address(route, door, place.known), fields)
             done = Event.objects.count() > before
             transaction.set_rollback(True)
         if done is not door.open_to(reader) or answer.status_code >= 500:

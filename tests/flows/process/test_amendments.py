@@ -21,7 +21,6 @@ from huangpu.flows.commerce.models import Agreement, Commitment, Invoice
 from huangpu.flows.commerce.templates import register
 from huangpu.flows.funds.models import Transfer
 from huangpu.flows.goods.models import Stock
-from huangpu.flows.information.models import Notice
 from huangpu.flows.process import acts, amendments, store
 from huangpu.flows.process.acts import Part
 from huangpu.flows.process.amending import Change
@@ -148,8 +147,6 @@ def test_what_is_told_and_to_whom(city: City) -> None:  # noqa: F811
     body = Payload.objects.get(pk=Event.objects.get(kind="agreement.amended").pk).body
     assert (body["cut"], body["added"], body["terms_hash"]) == (40_000, 200_000, amendment.hash_text)
     assert [step["key"] for step in body["fulfilled"]] == ["refund~1", "hold~1"]
-    told = Notice.objects.filter(kind__startswith="process.amend").values_list("kind", flat=True)
-    assert sorted(told) == ["process.amended", "process.amendment_proposed"]
     assert not [check.detail for check in figures.checks() if not check.ok]
 
 

@@ -67,7 +67,11 @@ def test_from_draft_to_award_by_api(world: World, at: Any) -> None:
     address = f"/tenders/{draft['id']}"
     assert suppliers[0].get(address).status_code == 404  # a draft is its buyer's own
     edited = buyer.send(address, {**DRAFT, "two_persons": True, "version": 1}, method="put")
-    assert (edited["version"], edited["two_persons"], edited["acts"]) == (2, True, ["cancel", "edit", "publish"])
+    assert (edited["version"], edited["two_persons"], edited["acts"]) == (
+        2,
+        True,
+        ["attach", "cancel", "edit", "publish"],
+    )
     lot, line = edited["lots"][0]["id"], edited["lots"][0]["lines"][0]["id"]
     assert edited["lots"][0]["lines"][0]["quantity"] == "100.5"
     buyer.send(f"{address}/publish")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
@@ -19,8 +22,10 @@ def page(request: HttpRequest, status: int, detail: str | None = None) -> HttpRe
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    del exception  # what it says is for the log
-    return page(request, 400)
+    if isinstance(exception, RequestDataTooBig):
+        most = filesizeformat(settings.HUANGPU.document_bytes_max)
+        return page(request, 413, _("What you sent is too large. A file may have at most %(most)s.") % {"most": most})
+    return page(request, 400)  # what else it says is for the log
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from huangpu.core.db import act, execute, row, rows
+from huangpu.core.log import sequencer
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.log.sequencer import Logged, consume
 from huangpu.parties.actor import Actor
@@ -23,20 +24,12 @@ from .rules import Market, Tally, count, wanted
 SUBSCRIBER = "board"
 BATCH_MAX = 1_000
 
-BEHIND = """
-SELECT m.id FROM parties_marketplace m
-LEFT JOIN log_cursor c ON c.marketplace_id = m.id AND c.subscriber = %(who)s
-WHERE EXISTS (SELECT FROM log_pending p WHERE p.marketplace_id = m.id AND p.recorded_at <= clock_timestamp() - %(since)s)
-   OR EXISTS (SELECT FROM log_position p JOIN log_event e ON e.id = p.event_id
-              WHERE p.marketplace_id = m.id AND p.position = coalesce(c.position, 0) + 1
-                AND e.recorded_at <= clock_timestamp() - %(since)s)
-"""
 PATIENCE = timedelta(seconds=10)  # twice the job's period: what is older shows that no worker counts
 
 
 def behind(since: timedelta = timedelta()) -> list[UUID]:
     """The marketplaces whose log holds what the board has not read for so long. One statement."""
-    return [id for (id,) in rows(BEHIND, {"who": SUBSCRIBER, "since": since})]
+    return sequencer.behind(SUBSCRIBER, since)
 
 
 def catch_up(*, events_max: int | None = None, since: timedelta = timedelta()) -> int:

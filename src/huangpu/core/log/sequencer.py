@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,17 @@ gone AS (DELETE FROM log_pending USING ready WHERE log_pending.event_id = ready.
 INSERT INTO log_position (event_id, marketplace_id, position)
 SELECT event_id, marketplace_id, head.position - count(*) OVER (PARTITION BY marketplace_id) + place
 FROM ready JOIN head USING (marketplace_id)
+"""
+
+
+BEHIND = """
+SELECT h.marketplace_id FROM (SELECT marketplace_id FROM log_head UNION SELECT marketplace_id FROM log_pending) h
+LEFT JOIN log_cursor c ON c.marketplace_id = h.marketplace_id AND c.subscriber = %(who)s
+WHERE EXISTS (SELECT FROM log_pending p
+              WHERE p.marketplace_id = h.marketplace_id AND p.recorded_at <= clock_timestamp() - %(since)s)
+   OR EXISTS (SELECT FROM log_position p JOIN log_event e ON e.id = p.event_id
+              WHERE p.marketplace_id = h.marketplace_id AND p.position = coalesce(c.position, 0) + 1
+                AND e.recorded_at <= clock_timestamp() - %(since)s)
 """
 
 
@@ -96,6 +107,11 @@ def placed(marketplace_id: UUID, after: int, limit: int) -> list[Logged]:
         [marketplace_id, after, limit],
     )
     return [_logged(values) for values in found]
+
+
+def behind(subscriber: str, since: timedelta = timedelta()) -> list[UUID]:
+    """The marketplaces whose log holds what the named subscriber has not read for so long. One statement."""
+    return [id for (id,) in rows(BEHIND, {"who": subscriber, "since": since})]
 
 
 def consume(

@@ -33,6 +33,7 @@ LANE_PADDING = 9
 CHIP_GAP = 6
 GLYPH = 12  # from a chip's edge to the centre of its glyph
 TEXT_AT = 25  # from a chip's edge to its text
+PAPER_ROOM = 15  # for the sheet of a mark with documents, beyond its text
 SIZE = 12.5  # of a label's letters
 ROOMY_MARKS = 14  # up to so many, a chip has two lines
 FOLD_MARKS = 24  # from so many, the list folds the days on which all is over
@@ -44,7 +45,8 @@ TICK_ROOM = 58  # between the labels of the axis
 class Mark:
     """One thing that happened or is to happen. `at` is when it happened, `due` when it has to; texts are the reader's.
 
-    `key` and `after` (keys of other marks) draw what it waits for; both may be left out.
+    `key` and `after` (keys of other marks) draw what it waits for; both may be left out. `papers`: how many documents lie
+    behind it, which a small sheet of paper shows.
     """
 
     lane: str
@@ -58,6 +60,7 @@ class Mark:
     receiver: str = ""
     key: str = ""
     after: tuple[str, ...] = ()
+    papers: int = 0
 
     @property
     def time(self) -> datetime | None:
@@ -101,6 +104,15 @@ class Chip:
     @property
     def count(self) -> int:
         return len(self.marks)
+
+    @property
+    def papers(self) -> int:
+        return sum(mark.papers for mark in self.marks)
+
+    @property
+    def paper_x(self) -> int:
+        """The centre of the sheet: at the end of the box that lies away from the glyph."""
+        return self.left + self.width - 12 if self.anchor == "start" else self.left + 12
 
     @property
     def right(self) -> int:
@@ -361,6 +373,7 @@ def _chip(
             text = f"×{len(marks)}"
     written = max(text_width(text), text_width(second, 11.5))
     width = round(TEXT_AT + written + 9) if written else 2 * GLYPH
+    width += PAPER_ROOM if any(mark.papers for mark in marks) else 0
     height = _chip_height(roomy)
     left = x - GLYPH
     if left + width > WIDTH - 4:

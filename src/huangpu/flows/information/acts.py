@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,9 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from huangpu.core.db import act, rows
-from huangpu.core.errors import Invalid
-from huangpu.core.ids import uuid7
+from huangpu.core.db import act, lock, rows
+from huangpu.core.errors import Invalid, NotFound
+from huangpu.core.ids import uuid7, uuid7_of
 from huangpu.core.jobs import enqueue
 from huangpu.core.log.record import NewEvent, record
 from huangpu.parties.actor import Actor
@@ -102,6 +103,54 @@ def _stored(document: Document, actor: Actor, now: datetime) -> NewEvent:
 
 
 @act
+def share(
+    *, actor: Actor, marketplace_id: UUID, document_ids: Sequence[UUID], organisation_ids: Collection[UUID] | None
+) -> list[Document]:
+    """Lets other organisations read documents of the actor's own, besides who may already; None: everybody. Returns the
+    documents in the order asked for. The act that shares them tells of it in its own event.
+
+    Refuses a document that is not the organisation's own, or of another marketplace, with `information.no_document`.
+    """
+    found = lock(Document, document_ids)
+    for id in document_ids:
+        document = found.get(id)
+        own = document is not None and actor.organisation_id == document.organisation_id
+        if document is None or not own or document.marketplace_id != marketplace_id:
+            raise NotFound(
+                "information.no_document",
+                _("There is no document %(value)s, or it is not for you."),
+                field="documents",
+                value=str(id),
+            )
+        # an empty audience is everybody; to share with some takes nothing from anybody
+        readers = (
+            sorted({*document.audience, *organisation_ids})
+            if organisation_ids is not None and document.audience
+            else []
+        )
+        if readers != document.audience:
+            document.audience = readers
+            document.save(update_fields=["audience"])
+    return [found[id] for id in document_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that the members of organisations should know. `kind` must be declared (`sentences.declare`), `link` an
+    address of ours such as "/m/harbour/tenders/…". With `event_id` a notice's id follows from event and
+    person, so that nobody is told of an event twice; `but` is who needs not be told, having done it."""
+
+    marketplace_id: UUID
+    organisation_ids: Collection[UUID]
+    kind: str
+    params: Mapping[str, Any]
+    link: str
+    now: datetime
+    event_id: UUID | None = None
+    but: UUID | None = None
+
+
+@act
 def notify(
     *,
     marketplace_id: UUID,
@@ -111,31 +160,59 @@ def notify(
     link: str,
     now: datetime,
 ) -> int:
-    """Tells every member of organisations something; returns how many persons were told. Letters go out after commit.
+    """Tells every member of organisations something; returns how many notices were written. Letters go out after commit.
 
-    `kind` must be declared (`sentences.declare`), `link` an address of ours such as "/m/harbour/tenders/…".
+    See `News` for what `kind` and `link` must be.
     """
-    if not sentences.is_declared(kind):
-        raise ValueError(f"no room's notices.py declares the notice {kind!r}")
+    return notify_all([News(marketplace_id, set(organisation_ids), kind, params, link, now)])
+
+
+@act
+def notify_all(news: Sequence[News]) -> int:
+    """Tells many things at once, in a few statements however many; returns how many notices that are."""
+    for one in news:
+        _check(one)
+    members: dict[UUID, list[tuple[UUID, bool]]] = {}
+    for organisation_id, person_id, mailed in rows(
+        PEOPLE, [sorted({id for one in news for id in one.organisation_ids})]
+    ):
+        members.setdefault(organisation_id, []).append((person_id, mailed))
+    new: list[Notice] = []
+    mail: set[UUID] = set()
+    for one in news:
+        told: set[UUID] = set()
+        for organisation_id in sorted(set(one.organisation_ids)):
+            for person_id, mailed in members.get(organisation_id, ()):
+                if person_id == one.but or (one.event_id and person_id in told):
+                    continue
+                told.add(person_id)
+                new.append(_notice(one, organisation_id, person_id))
+                if mailed:
+                    mail.add(new[-1].pk)
+    Notice.objects.bulk_create(new, ignore_conflicts=True)  # told of that event before: not again
+    _mail_after_commit([notice.pk for notice in new if notice.pk in mail])
+    return len(new)
+
+
+def _notice(news: News, organisation_id: UUID, person_id: UUID) -> Notice:
+    return Notice(
+        id=uuid7_of(news.event_id, person_id) if news.event_id else uuid7(),
+        marketplace_id=news.marketplace_id,
+        organisation_id=organisation_id,
+        person_id=person_id,
+        kind=news.kind,
+        params=dict(news.params),
+        link=news.link,
+        created_at=news.now,
+    )
+
+
+def _check(news: News) -> None:
+    link = news.link
+    if not sentences.is_declared(news.kind):
+        raise ValueError(f"no room's notices.py declares the notice {news.kind!r}")
     if link and (not link.startswith("/") or link.startswith("//") or "\\" in link):
         raise ValueError(f"a notice links to an address of ours, not to {link!r}")
-    people = rows(PEOPLE, [sorted(set(organisation_ids))])
-    new = [
-        Notice(
-            id=uuid7(),
-            marketplace_id=marketplace_id,
-            organisation_id=organisation_id,
-            person_id=person_id,
-            kind=kind,
-            params=dict(params),
-            link=link,
-            created_at=now,
-        )
-        for organisation_id, person_id, _mailed in people
-    ]
-    Notice.objects.bulk_create(new)
-    _mail_after_commit([notice.pk for notice, (_o, _p, mailed) in zip(new, people, strict=True) if mailed])
-    return len(new)
 
 
 def _mail_after_commit(ids: list[UUID]) -> None:

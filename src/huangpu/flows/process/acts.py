@@ -26,6 +26,7 @@ from huangpu.flows.commerce.templates import template as find_template
 from huangpu.parties.actor import SYSTEM, Actor
 
 from . import options, rights, rules, store
+from .documents import Given, together, told
 from .performers import PAST
 from .rules import Promise, Trade
 
@@ -98,12 +99,13 @@ def perform(
     parts: Sequence[Part],
     now: datetime,
     details: Mapping[str, Any] | None = None,
+    documents: Sequence[Given] = (),
 ) -> Trade:
     """A party keeps what it has promised: one verb, one or many commitments, in part or whole; one event.
 
     What waited on it becomes due, and what the terms say is automatic happens in the same transaction. `details` belong
-    to the verb: carrier and tracking of a delivery, the number of an invoice, a remark.
-    Refused as `rules.perform` says, and with `rights.refused`, `parts.empty`, `parts.mixed`.
+    to the verb: carrier and tracking of a delivery, the number of an invoice, a remark. `documents` come with it.
+    Refused as `rules.perform` and `documents.told` say, and with `rights.refused`, `parts.empty`, `parts.mixed`.
     """
 
     def think(trade: Trade) -> NewEvent:
@@ -116,9 +118,11 @@ def perform(
         for part in parts:
             rules.perform(trade, part.ordinal, part.quantity, part.amount, now=now, by_house=actor.is_system)
         rules.advance(trade, now)
-        return event_of(PAST[action], trade, actor, now, {"action": action, "details": dict(details or {})})
+        facts = {"action": action, "details": dict(details or {}), **told(actor, trade, documents)}
+        return event_of(PAST[action], trade, actor, now, facts)
 
-    return store.change(agreement_id, think, now=now, details=details)
+    with together(documents):
+        return store.change(agreement_id, think, now=now, details=details)
 
 
 @statement_act
@@ -131,10 +135,11 @@ def resolve(
     quantity: Decimal | None = None,
     amount: int | None = None,
     reason: str = "",
+    documents: Sequence[Given] = (),
 ) -> Trade:
     """A party, the arbiter or the house uses an option of the terms: cancel, reject, return, dispute, decide.
 
-    Refused as `options.exercise` says, and with `rights.refused`.
+    `documents` come with it. Refused as `options.exercise` and `documents.told` say, and with `rights.refused`.
     """
 
     def think(trade: Trade) -> NewEvent:
@@ -146,11 +151,12 @@ def resolve(
         rules.advance(trade, now)
         facts = {
             "option": option, "role": role, "reason": reason[:1000], "decided": amount,
-            "quantity": None if quantity is None else plain(quantity),
+            "quantity": None if quantity is None else plain(quantity), **told(actor, trade, documents),
         }  # fmt: skip
         return event_of("process.resolved", trade, actor, now, facts)
 
-    return store.change(agreement_id, think, now=now)
+    with together(documents):
+        return store.change(agreement_id, think, now=now)
 
 
 @statement_act

@@ -22,9 +22,7 @@ from huangpu.core.errors import Conflict, NotFound, Refused
 from huangpu.core.ids import uuid7
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.quantity import plain
-from huangpu.flows.information.acts import notify
 from huangpu.parties.actor import Actor
-from huangpu.parties.models import Marketplace
 from huangpu.parties.rights import require
 
 from . import amending, rights, rules, store
@@ -47,7 +45,7 @@ def propose_amendment(
 ) -> Amendment:
     """Proposes changes of what is still to be delivered and signs them for the actor's organisation.
 
-    Event agreement.amendment_proposed; the other parties are told. Refused as `amending.apply` says for what could not be
+    Event agreement.amendment_proposed. Refused as `amending.apply` says for what could not be
     applied now, with `amendment.no_party`, and with `amendment.open` while another one is not decided.
     """
     trade = _trade(actor, agreement_id)
@@ -75,7 +73,6 @@ def propose_amendment(
                        field="agreement", value=trade.number) from other  # fmt: skip
     _sign(amendment, organisation_id, actor, now)
     _say("agreement.amendment_proposed", amendment, trade, actor, now, changes=told, note=amendment.note)
-    _tell("process.amendment_proposed", trade, amending.parties_of(trade) - {organisation_id}, now)
     return amendment
 
 
@@ -98,7 +95,6 @@ def sign_amendment(*, actor: Actor, amendment_id: UUID, now: datetime) -> Amendm
     _apply(amendment, actor, now)
     amendment.state, amendment.closed_at = "signed", now
     amendment.save(update_fields=["state", "closed_at"])
-    _tell("process.amended", trade, amending.parties_of(trade) - {organisation_id}, now)
     return amendment
 
 
@@ -113,7 +109,6 @@ def decline_amendment(*, actor: Actor, amendment_id: UUID, now: datetime, reason
     amendment.reason, amendment.closed_at = reason.strip()[:1000], now
     amendment.save(update_fields=["state", "reason", "closed_at"])
     _say("agreement.amendment_declined", amendment, trade, actor, now, state=amendment.state, reason=amendment.reason)
-    _tell("process.amendment_declined", trade, amending.parties_of(trade) - {organisation_id}, now)
     return amendment
 
 
@@ -191,11 +186,3 @@ def _say(kind: str, amendment: Amendment, trade: Trade, actor: Actor, now: datet
         "amendment": str(amendment.id), "number": amendment.number, "terms_hash": amendment.hash_text, **facts
     }  # fmt: skip
     record([event_of(kind, trade, actor, now, told, moved=False)])
-
-
-def _tell(kind: str, trade: Trade, organisations: set[UUID], now: datetime) -> None:
-    slug = Marketplace.objects.values_list("slug", flat=True).get(pk=trade.marketplace_id)
-    notify(
-        marketplace_id=trade.marketplace_id, organisation_ids=organisations, kind=kind, params={"number": trade.number},
-        link=f"/m/{slug}/trades/{trade.number}/#amendments", now=now,
-    )  # fmt: skip

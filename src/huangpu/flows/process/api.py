@@ -17,6 +17,7 @@ from huangpu.parties.request import PartyRequest
 
 from . import acts, amendments, approvals, queries, rules
 from .amending import Change
+from .documents import GIVEN_MAX, KINDS, Given, attach, papers_of
 from .epcis_api import router as epcis_router
 from .models import Amendment
 from .rules import Promise, Trade
@@ -108,6 +109,14 @@ class LotIn(Schema):
         )
 
 
+class GivenIn(Schema):
+    """A document of one's own organisation, stored before, that comes with an act. The parties of the trade can read it
+    from then on."""
+
+    id: UUID
+    kind: str = Field("other", description=", ".join(KINDS), max_length=40)
+
+
 class PerformIn(Schema):
     """One verb on one or many commitments of it."""
 
@@ -120,6 +129,7 @@ class PerformIn(Schema):
     details: dict[str, str] = Field(
         default_factory=dict, description="carrier and tracking of a delivery, number of an invoice, remark"
     )
+    documents: list[GivenIn] = Field(default_factory=list, max_length=GIVEN_MAX)
 
 
 class ResolveIn(Schema):
@@ -129,6 +139,37 @@ class ResolveIn(Schema):
     quantity: str | None = None
     amount: int | None = Field(None, description="what an arbiter gives, in minor units")
     reason: str = Field("", max_length=1000)
+    documents: list[GivenIn] = Field(default_factory=list, max_length=GIVEN_MAX)
+
+
+class AttachIn(Schema):
+    """Documents for a trade: for one of its events, for one of its commitments, or for the trade as a whole."""
+
+    documents: list[GivenIn] = Field(min_length=1, max_length=GIVEN_MAX)
+    event: UUID | None = None
+    commitment: int | None = Field(None, description="its ordinal")
+
+
+class PaperOut(Schema):
+    """A document of a trade. `GET /documents/{id}/content` gives its bytes. `to`: the event or the commitment (by its
+    ordinal) that it belongs to."""
+
+    id: UUID
+    kind: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    organisation: UUID | None
+    at: datetime
+    event: UUID = Field(description="the event that brought it")
+    to: str = Field(description="“event-<id>” or “commitment-<ordinal>”")
+
+
+class PapersOut(Schema):
+    """In the order in which they came."""
+
+    items: list[PaperOut]
 
 
 class ChangeIn(Schema):
@@ -248,6 +289,24 @@ def trade_out(request: PartyRequest, agreement: Agreement) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _given(documents: list[GivenIn]) -> list[Given]:
+    return [Given(one.id, one.kind) for one in documents]
+
+
+def _papers(request: PartyRequest, agreement: Agreement) -> dict[str, Any]:
+    papers = papers_of(request.actor, queries.story_for(request.actor, agreement))
+    return {
+        "items": [
+            {
+                "id": paper.document.pk, "kind": paper.kind, "filename": paper.document.filename,
+                "media_type": paper.document.media_type, "size": paper.document.size, "sha256": paper.document.sha256,
+                "organisation": paper.by, "at": paper.at, "event": paper.event_id, "to": paper.to,
+            }
+            for paper in papers.listed
+        ]
+    }  # fmt: skip
+
+
 @router.get("/m/{marketplace}/trades", response=Page[TradeLine], summary="Trades that the caller may see")
 def list_trades(
     request: PartyRequest, marketplace: str, state: str | None = None, cursor: str | None = None, limit: int = 50
@@ -270,7 +329,10 @@ def perform_trade(request: PartyRequest, marketplace: str, number: str, data: Pe
     details.pop("lots", None)
     if data.lots:
         details["lots"] = [lot.data() for lot in data.lots]
-    acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now())
+    acts.perform(
+        actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now(),
+        documents=_given(data.documents),
+    )  # fmt: skip
     return trade_out(request, agreement)
 
 
@@ -279,7 +341,7 @@ def resolve_trade(request: PartyRequest, marketplace: str, number: str, data: Re
     agreement = queries.agreement(request.actor, request.marketplace.id, number)
     acts.resolve(
         actor=request.actor, agreement_id=agreement.id, option=data.option, quantity=_quantity(data.quantity),
-        amount=data.amount, reason=data.reason, now=clock.now(),
+        amount=data.amount, reason=data.reason, now=clock.now(), documents=_given(data.documents),
     )  # fmt: skip
     return trade_out(request, agreement)
 
@@ -324,6 +386,23 @@ def sign_amendment(request: PartyRequest, marketplace: str, number: str, amendme
 def decline_amendment(request: PartyRequest, marketplace: str, number: str, amendment: int, data: DeclineIn) -> Any:
     found = queries.amendment(queries.agreement(request.actor, request.marketplace.id, number).id, amendment)
     return amendments.decline_amendment(actor=request.actor, amendment_id=found.id, reason=data.reason, now=clock.now())
+
+
+@router.get("/m/{marketplace}/trades/{number}/documents", response=PapersOut, summary="The documents of a trade")
+def list_trade_documents(request: PartyRequest, marketplace: str, number: str) -> Any:
+    """Those that the caller may read, each with what it belongs to."""
+    return _papers(request, queries.agreement(request.actor, request.marketplace.id, number))
+
+
+@router.post("/m/{marketplace}/trades/{number}/documents", response=PapersOut, summary="Add documents to a trade")
+def attach_to_trade(request: PartyRequest, marketplace: str, number: str, data: AttachIn) -> Any:
+    """Store them before (`POST /m/{marketplace}/documents`, with one's own organisation as audience)."""
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    attach(
+        actor=request.actor, agreement_id=agreement.id, documents=_given(data.documents), event_id=data.event,
+        ordinal=data.commitment, now=clock.now(),
+    )  # fmt: skip
+    return _papers(request, agreement)
 
 
 @router.get("/desk", response=list[DeskEntry], summary="What the organisation owes and is owed, soonest first")

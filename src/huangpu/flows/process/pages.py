@@ -19,16 +19,33 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from huangpu.core import clock
+from huangpu.core.db import one_act
 from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import parse_money
+from huangpu.core.names import in_language
 from huangpu.core.quantity import parse_quantity, plain
 from huangpu.core.web.paging import page_of
+from huangpu.core.web.templatetags.huangpu import spell
 from huangpu.flows.commerce.models import Agreement, Commitment
 from huangpu.flows.funds import queries as funds
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may
 
 from . import acts, amendment_pages, approvals, queries, rules
+from .documents import (
+    GIVEN_MAX,
+    KIND_OF,
+    KINDS,
+    PLACE_UNKNOWN,
+    TOO_MANY,
+    Events,
+    Given,
+    Papers,
+    may_attach_to,
+    papers_of,
+    take_in,
+)
+from .documents import attach as attach_to_trade
 from .marks import marks_of
 from .performers import wallet
 from .rules import Promise, Trade
@@ -44,6 +61,7 @@ class Doing:
     promises: list[tuple[Promise, Decimal | None, str, int | None]]  # and how much is possible now: exact, plain, minor
     fields: tuple[tuple[str, Any, bool], ...]  # name, label, required
     available: int | None = None  # in the wallet, where the verb takes from it and the reader may see it
+    kind: str = "other"  # of the documents that most likely come with it
 
 
 FIELDS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
@@ -76,11 +94,10 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
         agreement.parties.all(), key=lambda party: order.index(party.role) if party.role in order else len(order)
     )
     names = {party.organisation_id: party.organisation.name for party in parties}
-    threads = [agreement.id, *([agreement.origin_id] if agreement.origin_id else [])]
-    sees_all = bool(request.actor.market_roles) or "regulator" in request.actor.city_roles
-    story = queries.story(threads, request.actor.organisation_id, sees_all)
+    story = queries.story_for(request.actor, agreement)
     locale = "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
-    marks = marks_of(trade, queries.fulfilments(agreement.id), story, names, now, locale)
+    papers = papers_of(request.actor, story)
+    marks = marks_of(trade, queries.fulfilments(agreement.id), story, names, now, locale, papers)
     return {
         "agreement": agreement,
         "trade": trade,
@@ -88,12 +105,27 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
         "marks": marks,
         "doings": _doings(trade, request),
         "options": [
-            (view, option_words(view.key), plain(view.line.done_quantity) if view.line else "")
+            (
+                view,
+                option_words(view.key),
+                plain(view.line.done_quantity) if view.line else "",
+                KIND_OF.get(view.key.split("/")[0], "other"),
+            )
             for view in queries.options_for(request.actor, trade, now)
             if view.refusal is None
         ],
-        "rows": [_row(trade, item, names, now) for item in trade.promises],
-        "events": [(event, EVENTS.get(event.kind, ("", event.kind))[1], body) for event, body in reversed(story)],
+        "rows": [_row(trade, item, names, now, papers) for item in trade.promises],
+        "events": [
+            (event, EVENTS.get(event.kind, ("", event.kind))[1], body, papers.of_event(event.pk))
+            for event, body in reversed(story)
+        ],
+        "papers": [
+            (paper, names.get(paper.by, {}) if paper.by else {}, _place_words(paper.to, trade, story))
+            for paper in papers.listed
+        ],
+        "may_attach": may_attach_to(request.actor, trade.roles.values()) and may(request.actor, "process.attach"),
+        "document_kinds": list(KINDS.items()),
+        "document_places": _places(trade, story),
         "invoices": list(agreement.invoices.all()),
         **amendment_pages.context_of(request, agreement, trade),
         "template_hash": bytes(agreement.terms_hash).hex(),
@@ -111,7 +143,8 @@ def _doings(trade: Trade, request: PartyRequest) -> list[Doing]:
         promises = [_possible(trade, item) for item in mine if item.action == action]
         spends = action in ("hold", "pay") and may(request.actor, "funds.see")
         left = funds.available(wallet(trade, mine[0].provider_id)) if spends else None
-        doings.append(Doing(action, ACTIONS[action][1], promises, FIELDS.get(action, ()), left))
+        kind = KIND_OF.get(action, "other")
+        doings.append(Doing(action, ACTIONS[action][1], promises, FIELDS.get(action, ()), left, kind))
     return doings
 
 
@@ -120,7 +153,35 @@ def _possible(trade: Trade, item: Promise) -> tuple[Promise, Decimal | None, str
     return item, quantity, "" if quantity is None else plain(quantity), amount
 
 
-def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) -> dict[str, Any]:
+def _places(trade: Trade, story: Events) -> list[tuple[str, str]]:
+    """What a document can be added to: an event that has happened, newest first, or a promise that is still open."""
+    happened = [
+        (f"event-{event.pk}", f"{EVENTS[event.kind][1]}, {spell(event.occurred_at, 'short')}")
+        for event, _body in story
+        if event.subject_type == "agreement" and event.kind in EVENTS and event.kind != "information.attached"
+    ]
+    still_open = [
+        (
+            f"commitment-{item.ordinal}",
+            f"{item.ordinal}. {ACTIONS[item.action][0]} {in_language(dict(item.name))}".strip(),
+        )
+        for item in trade.promises
+        if not item.over
+    ]
+    return [("", _("the trade as a whole")), *reversed(happened), *still_open]
+
+
+def _place_words(place: str, trade: Trade, story: Events) -> Any:
+    """What a document belongs to, as it is called."""
+    what, _dash, which = place.partition("-")
+    if what == "commitment":
+        item = trade.promise(int(which))
+        return f"{item.ordinal}. {ACTIONS[item.action][0]}"
+    kind = next((event.kind for event, _body in story if str(event.pk) == which), "")
+    return EVENTS.get(kind, ("", kind))[1]
+
+
+def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime, papers: Papers) -> dict[str, Any]:
     late = item.state == "due" and item.due_at is not None and item.due_at <= now
     unused = item.state == "ended" and item.measure in rules.AS_IT_COMES
     return {
@@ -134,6 +195,7 @@ def _row(trade: Trade, item: Promise, names: Mapping[UUID, Any], now: datetime) 
         "waits_for": ", ".join(str(number) for number in item.after),
         "share": int(100 * item.progress),
         "note": late_words(item.details) if item.action == "penalty" else "",
+        "papers": papers.of_commitment(item.ordinal),
     }
 
 
@@ -146,7 +208,11 @@ def perform(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
     try:
         parts = _parts(request, agreement, action)
         details = {name: request.POST[name] for name, _label, _must in FIELDS.get(action, ()) if request.POST.get(name)}
-        acts.perform(actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now())
+        with one_act():
+            acts.perform(
+                actor=request.actor, agreement_id=agreement.id, parts=parts, details=details, now=clock.now(),
+                documents=_sent(request, agreement),
+            )  # fmt: skip
     except HuangpuError as error:
         return refused(request, agreement, error)
     messages.success(request, ACTIONS[action][2])
@@ -179,19 +245,65 @@ def resolve(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
     agreement = queries.agreement(request.actor, request.marketplace.id, number)
     quantity, amount = request.POST.get("quantity", "").strip(), request.POST.get("amount", "").strip()
     try:
-        acts.resolve(
-            actor=request.actor,
-            agreement_id=agreement.id,
-            option=request.POST.get("option", ""),
-            quantity=parse_quantity(quantity, "C62").value if quantity else None,
-            amount=parse_money(amount, agreement.currency).minor if amount else None,
-            reason=request.POST.get("reason", ""),
-            now=clock.now(),
-        )
+        with one_act():
+            acts.resolve(
+                actor=request.actor,
+                agreement_id=agreement.id,
+                option=request.POST.get("option", ""),
+                quantity=parse_quantity(quantity, "C62").value if quantity else None,
+                amount=parse_money(amount, agreement.currency).minor if amount else None,
+                reason=request.POST.get("reason", ""),
+                now=clock.now(),
+                documents=_sent(request, agreement),
+            )
     except HuangpuError as error:
         return refused(request, agreement, error)
     messages.success(request, option_words(request.POST["option"]))
     return redirect("process:trade", marketplace, number)
+
+
+@login_required
+@require_POST
+def attach(request: PartyRequest, marketplace: str, number: str) -> HttpResponse:
+    """Adds documents to a trade, beside what has happened or is to happen."""
+    agreement = queries.agreement(request.actor, request.marketplace.id, number)
+    try:
+        event_id, ordinal = _place(request.POST.get("to", ""))
+        with one_act():
+            attach_to_trade(
+                actor=request.actor, agreement_id=agreement.id, documents=_sent(request, agreement), event_id=event_id,
+                ordinal=ordinal, now=clock.now(),
+            )  # fmt: skip
+    except HuangpuError as error:
+        return refused(request, agreement, error)
+    messages.success(request, _("The document is added; all parties of the trade can read it."))
+    return redirect(reverse("process:trade", args=[marketplace, number]) + "#documents")
+
+
+def _place(text: str) -> tuple[UUID | None, int | None]:
+    what, _dash, which = text.partition("-")
+    try:
+        if what == "event":
+            return UUID(which), None
+        if what == "commitment" and len(which) < 6:
+            return None, int(which)
+    except ValueError:
+        pass
+    if text:
+        raise Invalid("trade.document_place", PLACE_UNKNOWN, field="to", value=text[:100])
+    return None, None
+
+
+def _sent(request: PartyRequest, agreement: Agreement) -> list[Given]:
+    """The files that came with a form, stored for the parties of the trade. Called within the act they belong to."""
+    files = request.FILES.getlist("documents")
+    if len(files) > GIVEN_MAX:
+        raise Invalid("trade.documents_too_many", TOO_MANY, field="documents", value=len(files), most=GIVEN_MAX)
+    return take_in(
+        actor=request.actor, marketplace_id=agreement.marketplace_id,
+        party_ids={party.organisation_id for party in agreement.parties.all()},
+        files=((file.name or "", file.read()) for file in files), kind=request.POST.get("kind", "other"), now=clock.now(),
+    )  # fmt: skip
 
 
 def refused(request: PartyRequest, agreement: Agreement, error: HuangpuError) -> HttpResponse:
@@ -263,4 +375,5 @@ urlpatterns = [
     path("m/<slug:marketplace>/trades/<str:number>/resolve/", resolve, name="resolve"),
     path("m/<slug:marketplace>/trades/<str:number>/amend/", amendment_pages.propose, name="amend"),
     path("m/<slug:marketplace>/trades/<str:number>/amend/<int:amendment>/", amendment_pages.decide, name="amendment"),
+    path("m/<slug:marketplace>/trades/<str:number>/documents/", attach, name="attach"),
 ]

@@ -73,6 +73,12 @@ def story(
     ]
 
 
+def story_for(actor: Actor, found: Agreement) -> list[tuple[Event, dict[str, Any] | None]]:
+    """The story of a trade and of what it came from, as the actor may read it."""
+    threads = [found.id, *([found.origin_id] if found.origin_id else [])]
+    return story(threads, actor.organisation_id, bool(actor.market_roles) or "regulator" in actor.city_roles)
+
+
 def fulfilments(agreement_id: UUID) -> list[Fulfilment]:
     """What fulfilled the commitments of an agreement, in order."""
     return list(Fulfilment.objects.filter(agreement_id=agreement_id).order_by("id"))

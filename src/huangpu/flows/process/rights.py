@@ -32,6 +32,9 @@ ACTS: dict[str, Rule] = {
     ),
     "process.amend": Rule("Propose, sign or decline an amendment of a trade.", roles=("buyer", "clerk")),
     "process.decide_dispute": Rule("Decide a dispute and divide what is held.", market_roles=("arbiter",)),
+    "process.attach": Rule(
+        "Add a document to a trade of one's organisation.", roles=("buyer", "clerk", "finance", "warehouse")
+    ),
     "process.see": Rule(
         "Read a trade that the organisation is a party of.",
         roles=MEMBERS,

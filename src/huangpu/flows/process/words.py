@@ -69,6 +69,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "agreement.amendment_declined": ("", _("Amendment declined")),
     "agreement.amended": ("commerce", _("Agreement amended")),
     "commitment.lapsed": ("process", _("Time passed")),
+    "information.attached": ("information", _("Document added")),
     # what fulfils a commitment is in the picture by its commitment
     "funds.held": ("", ACTIONS["hold"][2]),
     "funds.released": ("", ACTIONS["release"][2]),

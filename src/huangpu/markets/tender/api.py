@@ -118,6 +118,28 @@ def amend(request: HttpRequest, marketplace: str, tender: UUID, body: schemas.Am
     return _shown(request, tender)
 
 
+@router.post("/m/{marketplace}/tenders/{tender}/documents", response={201: schemas.TenderOut}, summary="Add a document")
+def attach(request: HttpRequest, marketplace: str, tender: UUID, body: schemas.AttachIn) -> Any:
+    """Store it before (`POST /m/{marketplace}/documents`, with one's own organisation as audience). From the publication of
+    the tender on everybody can read it; while the tender is open for bids it is an amendment."""
+    _here(request, tender)
+    acts.attach(
+        actor=_actor(request), tender_id=tender, document_id=body.document, kind=body.kind, title=body.title,
+        now=clock.now(),
+    )  # fmt: skip
+    return Status(201, _shown(request, tender))
+
+
+@router.delete(
+    "/m/{marketplace}/tenders/{tender}/documents/{attachment}", response=schemas.TenderOut, summary="Remove a document"
+)
+def detach(request: HttpRequest, marketplace: str, tender: UUID, attachment: UUID) -> Any:
+    """Out of a draft only: what was published stays published."""
+    _here(request, tender)
+    acts.detach(actor=_actor(request), tender_id=tender, attachment_id=attachment, now=clock.now())
+    return _shown(request, tender)
+
+
 @router.post("/m/{marketplace}/tenders/{tender}/cancel", response=schemas.TenderOut, summary="Cancel a tender")
 def cancel(request: HttpRequest, marketplace: str, tender: UUID, body: schemas.ReasonIn) -> Any:
     """Before the conclusion, with a reason. Bids still sealed are never opened: their key is destroyed."""

@@ -18,7 +18,6 @@ declare(
         "tender.award_defaulted": _("The award of %(number)s “%(title)s” was passed on: %(reason)s"),
         "tender.complaint_raised": _("A complaint was raised about %(number)s “%(title)s”."),
         "tender.complaint_decided": _("The complaint about %(number)s “%(title)s” was decided."),
-        "tender.concluded": _("The agreements of %(number)s “%(title)s” are concluded."),
         "tender.cancelled": _("%(number)s “%(title)s” was cancelled: %(reason)s"),
         "tender.bond_returned": _("Your bid bond of %(amount)s for %(number)s “%(title)s” was given back."),
         "tender.bond_forfeited": _("The bid bond of %(amount)s for %(number)s “%(title)s” was forfeited to the buyer."),

@@ -18,11 +18,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from huangpu.core import clock
+from huangpu.core.db import one_act
 from huangpu.core.errors import HuangpuError, Invalid, InvalidMany, NotFound
 from huangpu.core.money import exponent, parse_money
 from huangpu.core.quantity import UNITS, plain
 from huangpu.flows.funds import queries as funds
 from huangpu.flows.funds.rules import account_id
+from huangpu.flows.information.acts import store_document
 from huangpu.flows.process.words import late_words
 from huangpu.parties.profile import figure
 from huangpu.parties.request import PartyRequest
@@ -33,7 +35,7 @@ from .acts.drafting import terms_of
 from .models import Tender
 from .procedures import PROCEDURES, STAGE_NAMES, procedure_of
 from .rights import allowed, may
-from .words import BOND_REASONS
+from .words import BOND_REASONS, DOCUMENT_KINDS
 
 ROWS = 20
 SORT_NAMES = {
@@ -312,6 +314,22 @@ def _instant(request: PartyRequest, name: str) -> Any:
     return found
 
 
+def _attach(request: PartyRequest, tender: Tender) -> None:
+    """Stores the file of a form and adds it to a tender: both or neither."""
+    file = request.FILES.get("document")
+    if file is None:
+        raise Invalid("tender.document_missing", _("Choose a file."), field="document")
+    with one_act():
+        stored = store_document(
+            actor=request.actor, marketplace_id=tender.marketplace_id, content=file.read(), filename=file.name or "",
+            audience=[tender.buyer_id], now=clock.now(),
+        )  # fmt: skip
+        acts.attach(
+            actor=request.actor, tender_id=tender.id, document_id=stored.pk, kind=_text(request, "kind"),
+            title=_text(request, "title"), now=clock.now(),
+        )  # fmt: skip
+
+
 Call = Callable[[PartyRequest, Tender], Any]
 SIMPLE: dict[str, tuple[Call, Any, str]] = {
     "publish": (
@@ -329,6 +347,16 @@ SIMPLE: dict[str, tuple[Call, Any, str]] = {
             actor=r.actor, tender_id=t.id, now=clock.now(), bids_until=_instant(r, "bids_until"), note=_text(r, "note")
         ),
         gettext_lazy("The tender is amended."),
+        "tender:page",
+    ),
+    "attach": (
+        lambda r, t: _attach(r, t),
+        gettext_lazy("The document is added."),
+        "tender:page",
+    ),
+    "detach": (
+        lambda r, t: acts.detach(actor=r.actor, tender_id=t.id, attachment_id=_id(r, "document"), now=clock.now()),
+        gettext_lazy("The document is taken out of the draft."),
         "tender:page",
     ),
     "ask": (
@@ -449,6 +477,7 @@ def _show(request: PartyRequest, tender: Tender, status: int = 200) -> HttpRespo
         "may_plan": allowed(request.actor, "plan"),
         "typed": request.POST,
         "approval": approval.of_publication(tender) if "publish" in view.acts else "free",
+        "document_kinds": list(DOCUMENT_KINDS.items()),
         "crumbs": [(_("Tenders"), reverse("tender:list", args=[request.marketplace.slug]))],
     }
     return render(request, "tender/tender.html", context, status=status)

@@ -34,6 +34,7 @@ STAGE_NAMES: Mapping[str, Any] = MappingProxyType(
 STEPS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "edit": frozenset({"draft"}),
+        "attach": frozenset({"draft", "open"}),
         "publish": frozenset({"draft"}),
         "amend": frozenset({"open"}),
         "ask": frozenset({"open"}),

@@ -23,10 +23,11 @@ from huangpu.flows.information.references import Origin
 from huangpu.parties.actor import Actor
 from huangpu.parties.models import Marketplace, Person
 
-from .models import GONE, Attachment, Award, Bid, BidLine, Bond, Complaint, Line, Lot, Question, Score, Tender
+from .models import GONE, Award, Bid, BidLine, Bond, Complaint, Line, Lot, Question, Score, Tender
 from .procedures import STEPS, possible, procedure_of
 from .rights import allowed
 from .rules import Saving, bond_amount, lot_budget
+from .snapshot import Attached, documents_of
 
 SORTS = {
     "newest": ("-id",),
@@ -105,7 +106,7 @@ class TenderView:
     my_bids: list[Bid]
     questions: list[Question]
     complaints: list[Complaint]
-    documents: list[Attachment]
+    documents: list[Attached]
     saving: Saving
     acts: frozenset[str]
     is_buyer: bool
@@ -182,7 +183,7 @@ def see(actor: Actor, tender: Tender, now: datetime) -> TenderView:
         my_bids=sorted(mine, key=lambda bid: bid.received_at, reverse=True),
         questions=list(Question.objects.filter(tender=tender).order_by("id")),
         complaints=_complaints(actor, tender, is_buyer or overseer),
-        documents=list(Attachment.objects.filter(tender=tender).order_by("id")),
+        documents=documents_of(tender),
         saving=saving_of(tender, lots),
         acts=acts_of(actor, tender, now),
         is_buyer=is_buyer,
@@ -206,6 +207,7 @@ def acts_of(actor: Actor, tender: Tender, now: datetime) -> frozenset[str]:
     open_now = tender.bids_until is not None and now < tender.bids_until
     if not open_now:
         found -= {"submit_bid", "withdraw_bid", "ask", "answer", "amend"}
+        found -= {"attach"} if tender.stage == "open" else set()
     else:
         found -= {"open_bids"}
     if tender.questions_until is not None and now >= tender.questions_until:

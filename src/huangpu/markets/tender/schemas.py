@@ -14,7 +14,9 @@ from huangpu.core.quantity import plain
 from .models import Award, Bid, Complaint, Line, Question, Tender
 from .queries import BidView, LotView, TenderView
 from .rules import Criterion, Saving
+from .snapshot import Attached
 from .terms import LineTerms, LotTerms, TenderTerms
+from .words import DOCUMENT_KINDS
 
 Names = dict[Literal["zh-hans", "en"], str]
 Text = Field(max_length=2000)
@@ -375,6 +377,37 @@ class ComplaintOut(Schema):
         return complaint.id
 
 
+class AttachIn(Schema):
+    """A stored document of one's own organisation."""
+
+    document: UUID
+    kind: str = Field(description=", ".join(DOCUMENT_KINDS), examples=["technicalSpecifications"], max_length=40)
+    title: str = Field("", description="Empty: the file's name.", max_length=300)
+
+
+class AttachmentOut(Schema):
+    """A document of a tender. `document` is null where it lies elsewhere, at `address`."""
+
+    id: UUID
+    document: UUID | None
+    title: str
+    kind: str
+    address: str
+    added_at: datetime | None
+    media_type: str
+    size: int | None
+    sha256: str
+
+    @staticmethod
+    def of(one: Attached) -> AttachmentOut:
+        kept, attachment = one.document, one.attachment
+        return AttachmentOut(
+            id=attachment.id, document=attachment.document_id, title=attachment.title, kind=attachment.kind,
+            address=attachment.address, added_at=attachment.added_at, media_type=kept.media_type if kept else "",
+            size=kept.size if kept else None, sha256=kept.sha256 if kept else "",
+        )  # fmt: skip
+
+
 class TenderOut(Schema):
     """A tender as its reader may see it. `acts`: what the reader may do now."""
 
@@ -415,6 +448,7 @@ class TenderOut(Schema):
     my_bids: list[ReceiptOut]
     questions: list[QuestionOut]
     complaints: list[ComplaintOut]
+    documents: list[AttachmentOut]
     saving: SavingOut
     acts: list[str]
     bidders: int | None
@@ -435,6 +469,7 @@ class TenderOut(Schema):
                 "my_bids": view.my_bids,
                 "questions": view.questions,
                 "complaints": view.complaints,
+                "documents": [AttachmentOut.of(one) for one in view.documents],
                 "saving": view.saving,
                 "acts": sorted(view.acts),
                 "bidders": view.bidders,

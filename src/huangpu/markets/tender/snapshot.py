@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from huangpu.core.clock import rfc3339
 from huangpu.core.quantity import plain
+from huangpu.flows.information.models import Document
 
-from .models import Line, Lot, Tender
+from .models import Attachment, Line, Lot, Tender
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A document of a tender, and where it is kept here the file itself."""
+
+    attachment: Attachment
+    document: Document | None
+
+
+def documents_of(tender: Tender) -> list[Attached]:
+    """The documents of a tender in the order in which they were added. Who may see the tender may read them."""
+    attachments = list(Attachment.objects.filter(tender=tender).order_by("id"))
+    kept = Document.objects.in_bulk([one.document_id for one in attachments if one.document_id])
+    return [Attached(one, kept.get(one.document_id) if one.document_id else None) for one in attachments]
 
 
 def _instant(value: datetime | None) -> str | None:
@@ -46,6 +63,7 @@ def tender_data(tender: Tender) -> dict[str, Any]:
         "bond_ppm": tender.bond_ppm,
         "sealing_key": bytes(tender.sealing_key).hex() if tender.sealing_key else None,
         "version": tender.version,
+        "documents": [_document(one) for one in documents_of(tender)],
         "origin": str(tender.origin_id) if tender.origin_id else None,
         "lots": [
             {
@@ -57,6 +75,20 @@ def tender_data(tender: Tender) -> dict[str, Any]:
             }
             for lot in lots
         ],
+    }
+
+
+def _document(one: Attached) -> dict[str, Any]:
+    kept = one.document
+    return {
+        "id": str(one.attachment.id),
+        "title": one.attachment.title,
+        "kind": one.attachment.kind,
+        "added_at": _instant(one.attachment.added_at),
+        "address": one.attachment.address,
+        "media_type": kept.media_type if kept else "",
+        "size": kept.size if kept else None,
+        "sha256": kept.sha256 if kept else "",
     }
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+DOCUMENT_KINDS: Mapping[str, Any] = {  # after OCDS, codelist documentType
+    "technicalSpecifications": _("Technical specifications"),
+    "biddingDocuments": _("Bidding documents"),
+    "billOfQuantity": _("Bill of quantity"),
+    "contractDraft": _("Draft contract"),
+    "illustration": _("Illustration"),
+}
 COMMERCE: dict[str, Any] = {
     "tender.published": _("Tender published"),
     "tender.awarded": _("Lot awarded"),

@@ -1,5 +1,6 @@
 """What may be done with a tender: one function an act, one transaction each."""
 
+from .attaching import attach, detach
 from .auctioning import start_auction, take_auction_result
 from .awarding import award, pass_on
 from .bidding import open_bids, submit_bid, withdraw_bid
@@ -12,11 +13,13 @@ __all__ = [
     "amend",
     "answer",
     "ask",
+    "attach",
     "award",
     "cancel",
     "complain",
     "conclude",
     "decide_complaint",
+    "detach",
     "disqualify",
     "draft_from",
     "edit",

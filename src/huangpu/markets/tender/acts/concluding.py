@@ -19,7 +19,7 @@ from huangpu.parties.models import Marketplace
 from ..models import Award, BidLine, Complaint, Lot, Tender
 from ..rules import final_lines
 from .bonds import give_back, live_bonds
-from .common import begin, say, tell
+from .common import begin, say
 
 TEMPLATE = "manufacturing.purchase"
 
@@ -63,7 +63,6 @@ def conclude(*, actor: Actor, tender_id: UUID, now: datetime) -> list[UUID]:
         {"award": str(a.id), "lot": str(a.lot_id), "agreement": str(a.agreement_id), "amount_minor": a.amount_minor}
         for a in awards
     ]
-    tell(tender, "tender.concluded", (tender.buyer_id, *(award.supplier_id for award in awards)), now)
     say(tender, "tender.concluded", actor, now, {"agreements": told, "currency": tender.currency})
     return [award.agreement_id for award in awards if award.agreement_id is not None]
 

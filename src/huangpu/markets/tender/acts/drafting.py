@@ -16,6 +16,7 @@ from huangpu.core.db import act, execute, row
 from huangpu.core.errors import Conflict, Invalid, NotFound
 from huangpu.core.ids import uuid7
 from huangpu.core.search import bigrams
+from huangpu.flows.information import acts as information
 from huangpu.flows.process import approvals
 from huangpu.markets.auction import acts as auctions
 from huangpu.markets.auction.models import Auction
@@ -135,6 +136,9 @@ def publish(*, actor: Actor, tender_id: UUID, now: datetime) -> Tender:
         amount=tender.budget_minor or 0,
         currency=tender.currency,
     )
+    kept = [one.document_id for one in tender.attachments.all() if one.document_id]
+    if kept:
+        information.share(actor=actor, marketplace_id=tender.marketplace_id, document_ids=kept, organisation_ids=None)
     tender.sealing_key = keys().create(tender.id, tender.bids_until)
     tender.stage, tender.published_at = "open", now
     tender.next_deadline_at = tender.bids_until + OPENING_GRACE

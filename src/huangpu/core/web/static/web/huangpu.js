@@ -61,6 +61,13 @@
     for (const form of scope.querySelectorAll("[data-submit-on-change]")) {
       form.addEventListener("change", () => form.requestSubmit());
     }
+    for (const input of scope.querySelectorAll("[data-bytes-max]")) {
+      input.addEventListener("change", () => {
+        const tooLarge = [...input.files].some((file) => file.size > Number(input.dataset.bytesMax));
+        input.setCustomValidity(tooLarge ? input.dataset.tooLarge : "");
+        if (tooLarge) input.reportValidity();
+      });
+    }
     for (const button of scope.querySelectorAll("[data-copy]")) {
       button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.copy));
     }

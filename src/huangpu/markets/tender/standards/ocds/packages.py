@@ -30,7 +30,7 @@ def package(marketplace: Marketplace, tenders: list[Tender], *, kind: Kind, uri:
     With Decimals for numbers: write it by `write.dumps`. The published date is that of the last thing said.
     """
     said: list[Procedure] = []
-    for procedures in _releases(marketplace, tenders[:TENDERS_MAX]):
+    for procedures in _releases(marketplace, tenders[:TENDERS_MAX], site):
         said += procedures
     latest: datetime = max((each.released_at for each in said if each.released_at), default=now())
     head = Package(uri, in_language(marketplace.name, LANGUAGE), latest, site)
@@ -43,7 +43,7 @@ def ocid_of(marketplace: Marketplace, tender: Tender) -> str:
     return f"{marketplace.profile.get('ocid_prefix', PREFIX)}-{marketplace.slug}-{tender.number}"
 
 
-def _releases(marketplace: Marketplace, tenders: list[Tender]) -> Iterable[list[Procedure]]:
+def _releases(marketplace: Marketplace, tenders: list[Tender], site: str) -> Iterable[list[Procedure]]:
     events = list(
         Event.objects.filter(thread_id__in=[each.pk for each in tenders], subject_type="tender", audience=[]).order_by(
             "id"
@@ -56,7 +56,7 @@ def _releases(marketplace: Marketplace, tenders: list[Tender]) -> Iterable[list[
             by_tender[event.thread_id].append(Said(str(event.pk), event.kind, event.occurred_at, bodies[event.pk]))
     parties = _parties(_named(bodies.values()))
     for tender in tenders:
-        yield releases(ocid_of(marketplace, tender), by_tender[tender.pk], parties)
+        yield releases(ocid_of(marketplace, tender), by_tender[tender.pk], parties, site)
 
 
 def _named(bodies: Iterable[dict[str, Any]]) -> set[str]:

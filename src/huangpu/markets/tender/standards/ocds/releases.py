@@ -20,6 +20,7 @@ from huangpu.markets.history.standards.ocds.values import (
     Bid,
     Classification,
     Contract,
+    Document,
     Item,
     Lot,
     Party,
@@ -49,6 +50,7 @@ class _Story:
 
     ocid: str
     parties: Mapping[str, Party]  # by organisation id, without roles
+    site: str = ""  # before an address of ours
     tender: Tender = field(default_factory=Tender)
     currency: str = ""
     bids: dict[str, Bid] = field(default_factory=dict)
@@ -56,12 +58,13 @@ class _Story:
     bidders: dict[str, None] = field(default_factory=dict)  # organisations, in the order in which they were named
 
 
-def releases(ocid: str, events: Iterable[Said], parties: Mapping[str, Party]) -> list[Procedure]:
+def releases(ocid: str, events: Iterable[Said], parties: Mapping[str, Party], site: str = "") -> list[Procedure]:
     """The releases of one tender. `parties`: every organisation an event names, by its id; its local id is kept.
+    `site`: where this house is reached, such as "https://trade.example".
 
     An event that says nothing in the standard's words (a question, an evaluation) gives none.
     """
-    story = _Story(ocid, parties)
+    story = _Story(ocid, parties, site)
     found = []
     for event in events:
         say = _SAYS.get(event.kind)
@@ -107,6 +110,7 @@ def _published(story: _Story, event: Said, tag: str = "tender") -> Procedure:
         for lot in body["lots"]
     )
     auction = body.get("auction")
+    began = story.tender.tender_period.start or event.at
     story.tender = Tender(
         id=body["tender"],
         title=body["title"],
@@ -118,11 +122,12 @@ def _published(story: _Story, event: Said, tag: str = "tender") -> Procedure:
         award_criteria="ratedCriteria" if body["criteria"] else "priceOnly",
         submission_methods=("electronicSubmission", *(("electronicAuction",) if auction else ())),
         value=_money(story, body["budget_minor"]),
-        tender_period=Period(story.tender.tender_period.start or event.at, _instant(body["bids_until"])),
+        tender_period=Period(began, _instant(body["bids_until"])),
         enquiry_period=Period(event.at, _instant(body["questions_until"])) if body["questions_until"] else Period(),
         procuring_entity=buyer.id if buyer else "",
         lots=lots,
         items=tuple(_item(line, lot["lot"]) for lot in body["lots"] for line in lot["lines"]),
+        documents=tuple(_document(one, story.site, began) for one in body.get("documents", ())),
         auctions=tuple(_auction(story, lot.id, auction) for lot in lots) if auction else (),
     )
     return _of(story, tag, story.tender, filter(None, [buyer]), buyer=buyer.id if buyer else "")
@@ -133,6 +138,18 @@ def _deposits(story: _Story, body: Mapping[str, Any], lot: Mapping[str, Any]) ->
     budget = lot_budget(body["budget_minor"], lot["budget_minor"], len(body["lots"]))
     bond = bond_amount(body.get("bond_minor"), body.get("bond_ppm"), budget)
     return f"投标保证金：{plain(Money(bond, story.currency).major)} {story.currency}" if bond else ""
+
+
+def _document(one: Mapping[str, Any], site: str, began: datetime) -> Document:
+    address = str(one["address"])
+    return Document(
+        id=one["id"],
+        title=one["title"],
+        type=one["kind"],
+        format=str(one["media_type"]).split(";")[0],
+        url=f"{site.rstrip('/')}{address}" if address.startswith("/") else address,
+        published_at=max(began, _instant(one["added_at"]) or began),  # with the tender, or later
+    )
 
 
 def _amended(story: _Story, event: Said) -> Procedure:
