@@ -334,6 +334,7 @@ def test_from_a_new_tender_to_settled_funds(
     )
     buyer.goto("/m/gears/trades/")
     expect(buyer.locator("main table a")).to_have_count(1)
+    town.look(buyer, "trades")
     buyer.locator("main table a").first.click()
     trade, seller = buyer.url, suppliers[0]
     expect(buyer.locator(".hp-lanes-picture .hp-lane-name")).to_have_count(5)
