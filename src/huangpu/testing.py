@@ -22,9 +22,9 @@ def pytest_unconfigure() -> None:
     _stack.close()
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:  # noqa: ARG001
-    """Before the first test that needs a database: what a test that commits leaves is emptied in our way."""
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_in_our_way() -> None:
+    """What a test that commits leaves is emptied by `_empty`."""
     from django.test import TransactionTestCase
 
     TransactionTestCase._fixture_teardown = _empty  # type: ignore[attr-defined]
