@@ -154,8 +154,8 @@ def test_parameters_are_written_for_the_reader() -> None:
         english = sentences.sentence("test.all", params)
     with translation.override("zh-hans"):
         chinese = sentences.sentence("test.all", params)
-    assert english.startswith("Harbour | CN¥1,250.00 | Nov 23, 2026, 10:00:00")
-    assert chinese.startswith("港口 | ¥1,250.00 | 2026年11月23日 10:00:00")
+    assert english.startswith("Harbour | CN¥1,250.00 | 23 Nov 2026, 10:00 |")
+    assert chinese.startswith("港口 | ¥1,250.00 | 2026年11月23日 10:00 |")
     assert "room.gone" in sentences.sentence("room.gone", {})
 
 

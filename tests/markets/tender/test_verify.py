@@ -85,6 +85,9 @@ PLANTED = [
         "UPDATE commerce_agreement SET parameters = jsonb_set(parameters, '{lines,0,amount}', '1')",
         "savings that differ",
     ),
+    (bidding, "DELETE FROM commerce_intent", "without its intent"),
+    (bidding, "UPDATE commerce_intent SET valid_until = valid_until + interval '1 s'", "without its intent"),
+    (evaluation, "UPDATE commerce_intent SET closed_at = NULL", "whose tender is not open"),
 ]
 
 

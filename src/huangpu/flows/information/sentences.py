@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.clock import SHANGHAI
 from huangpu.core.money import Money
 from huangpu.core.names import in_language
+from huangpu.core.web.templatetags.huangpu import spell
 
 _declared: dict[str, Any] = {}
 
@@ -41,7 +42,8 @@ def sentence(kind: str, params: Mapping[str, Any], zone: ZoneInfo = SHANGHAI) ->
     template = _declared.get(kind)
     if template is None:
         return now_("Something happened: %(kind)s.") % {"kind": kind}
-    return str(template) % {name: _written(value, zone) for name, value in params.items()}
+    text = str(template) % {name: _written(value, zone) for name, value in params.items()}
+    return f"{text[:-2]}." if text.endswith("..") and not text.endswith("...") else text  # «… Steel Co..»
 
 
 def _written(value: Any, zone: ZoneInfo) -> str:
@@ -49,8 +51,8 @@ def _written(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, dict) and "minor" in value:
         return Money(int(value["minor"]), value["currency"]).text(locale)
     if isinstance(value, dict) and "instant" in value:
-        instant = datetime.fromisoformat(value["instant"])
-        return format_datetime(instant, "medium", tzinfo=zone, locale=locale)
+        with timezone.override(zone):
+            return spell(datetime.fromisoformat(value["instant"]), "minute")
     if isinstance(value, dict):
         return in_language(value)
     return str(value)

@@ -170,14 +170,16 @@ def lapse(*, agreement_id: UUID, ordinal: int, now: datetime) -> str | None:
 
     def think(fresh: Trade) -> NewEvent:
         nonlocal happened
+        due = fresh.promise(ordinal).due_at
         happened = options.lapse(fresh, ordinal, now) or ""
         if not happened:
             raise Conflict(
                 "commitment.settled", _("It was settled in the meantime."), field="commitment", value=ordinal
             )
+        assert due is not None, "the rules let nothing lapse that has no time"
         rules.advance(fresh, now)
         promise = fresh.promise(ordinal)
-        facts = {"commitment": ordinal, "key": promise.key, "silence": happened, "due_at": rfc3339(now)}
+        facts = {"commitment": ordinal, "key": promise.key, "silence": happened, "due_at": rfc3339(due)}
         return event_of("commitment.lapsed", fresh, SYSTEM, now, facts)
 
     store.change(agreement_id, think, now=now)
