@@ -32,10 +32,12 @@ demo: install ## the demo city at one address; Ctrl-C stops it, the data stay (S
 clean-demo: install ## empty the demo's data folder
 	@$(BIN)/huangpu clean-demo
 
+# One process a core, each with an embedded server of its own; one process where the server is given, see CONTRIBUTING.md.
+PROCESSES ?= $(if $(DATABASE_URL),0,auto)
 test: install ## the tests, without the long counts (ARGS="-k name" chooses)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  echo "No chromium here: the journeys in a real browser are skipped (Debian: apt install chromium fonts-noto-cjk)."
-	@$(BIN)/pytest -m "not soak" -rfEs $(ARGS)
+	@$(BIN)/pytest -m "not soak" -rfEs -n $(PROCESSES) --dist loadfile $(ARGS)
 
 soak: install ## the long counts: races, kills, crashes; minutes to hours
 	@$(BIN)/pytest -m soak -rfEs -s $(ARGS)

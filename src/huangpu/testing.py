@@ -68,9 +68,13 @@ def _no_language_stays() -> Iterator[None]:
 
 
 def _embedded() -> None:
+    """A server of its own for each process of a run in parallel: the order of the log waits for the oldest transaction of the
+    whole server, and so would one process's tests for another's."""
     os.environ.setdefault("HUANGPU_DEMO", "1")
-    if os.environ.get("DATABASE_URL"):
+    worker = os.environ.get("PYTEST_XDIST_WORKER") and os.environ.get("PYTEST_DATABASE_SERVER") == "embedded"
+    if os.environ.get("DATABASE_URL") and not worker:
         return
+    os.environ["PYTEST_DATABASE_SERVER"] = "embedded"
     folder = Path(tempfile.mkdtemp(prefix="huangpu-test-"))
     folder.chmod(0o755)
     os.environ["HUANGPU_DATA"] = str(folder)
