@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -122,14 +123,15 @@ def test_several_tenders_make_one_package(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["record", "release"])
-def test_anybody_gets_it_at_its_address(world: World, kind: Kind) -> None:
+def test_anybody_gets_it_by_the_link_on_the_tenders_page(world: World, kind: Kind) -> None:
     tender = world.awarded("100", "90")
-    answer = Client().get(f"/api/v1/m/{world.marketplace.slug}/tenders/{tender.number}/ocds.json?kind={kind}")
+    page = Client().get(f"/m/{world.marketplace.slug}/tenders/{tender.number}/").content.decode()
+    link = re.findall(r'href="(/api/v1/[^"]*ocds\.json[^"]*)"', page)[kind == "release"]
+    answer = Client().get(link)
     assert answer.status_code == 200, answer.content
     assert answer["Content-Type"].startswith("application/json")
     content = json.loads(answer.content)
     assert list(failures(content, f"{kind}_package")) == []
     assert content["uri"].endswith(f"/tenders/{tender.number}/ocds.json?kind={kind}")
-    assert (
-        Client().get(f"/api/v1/m/{world.marketplace.slug}/tenders/{world.plan().number}/ocds.json").status_code == 404
-    )
+    draft = f"/api/v1/m/{world.marketplace.slug}/tenders/{world.plan().number}/ocds.json"
+    assert Client().get(draft).status_code == 404

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.utils.functional import lazystr
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Conflict, HuangpuError, Invalid
-from huangpu.core.money import Money
+from huangpu.core.words import money_text
 
 from .models import Account, Hold
 from .rules import Item
@@ -79,20 +77,5 @@ def _kept_as(account: UUID | None, item: Item) -> tuple[str, str]:
     return found or ("", "")
 
 
-def _written(amount: int | None, currency: str) -> Any:
-    if not currency:
-        return str(amount)
-    words: Callable[[], str] = lambda: Money(amount or 0, currency).text(  # noqa: E731 - lazystr wants a function
-        "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
-    )
-    return lazystr(_Lazily(words))
-
-
-class _Lazily:
-    """A text made when it is shown, in the reader's language."""
-
-    def __init__(self, words: Callable[[], str]) -> None:
-        self.words = words
-
-    def __str__(self) -> str:
-        return self.words()
+def _written(amount: int | None, currency: str) -> str:
+    return money_text(amount or 0, currency) if currency else str(amount)

@@ -15,14 +15,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.clock import SHANGHAI
-from huangpu.core.money import Money
 from huangpu.core.names import in_language
-from huangpu.core.web.templatetags.huangpu import spell
+from huangpu.core.words import spell, spell_money
 
 _declared: dict[str, Any] = {}
 
@@ -47,12 +45,11 @@ def sentence(kind: str, params: Mapping[str, Any], zone: ZoneInfo = SHANGHAI) ->
 
 
 def _written(value: Any, zone: ZoneInfo) -> str:
-    locale = "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
     if isinstance(value, dict) and "minor" in value:
-        return Money(int(value["minor"]), value["currency"]).text(locale)
+        return spell_money(int(value["minor"]), value["currency"])
     if isinstance(value, dict) and "instant" in value:
         with timezone.override(zone):
-            return spell(datetime.fromisoformat(value["instant"]), "minute")
+            return spell(datetime.fromisoformat(value["instant"]))
     if isinstance(value, dict):
         return in_language(value)
     return str(value)

@@ -30,9 +30,11 @@ from huangpu.core.errors import Conflict, Invalid
 from huangpu.core.ids import uuid7
 from huangpu.core.money import LARGEST
 from huangpu.core.quantity import parse_quantity, plain
+from huangpu.core.words import quantity_text
 from huangpu.flows.commerce.terms import Due, Measure, at
 
 from .rules import MICRO, Promise, Trade, deducted, end
+from .words import STATES, promise_words
 
 DELIVERIES = ("deliver", "serve")
 CHANGES_MAX = 500
@@ -120,7 +122,7 @@ def apply(trade: Trade, changes: Sequence[Change], number: int, now: datetime) -
     """
     if trade.state != "open":
         raise Conflict("amendment.not_open", _("%(number)s is %(state)s; only a trade under way can be amended."),
-                       number=trade.number, state=trade.state)  # fmt: skip
+                       number=trade.number, state=STATES[trade.state])  # fmt: skip
     if not 0 < len(changes) <= CHANGES_MAX or len({one.ordinal for one in changes if one.ordinal}) < sum(
         one.ordinal is not None for one in changes
     ):
@@ -159,13 +161,14 @@ def _delivery(trade: Trade, change: Change) -> Promise:
                       value=change.ordinal)  # fmt: skip
     delivery = trade.promise(ordinal)
     if delivery.over or delivery.measure:
-        raise Conflict("amendment.over", _("Nothing of “%(value)s” is still to be delivered."), field="ordinal",
-                       value=delivery.key)  # fmt: skip
+        raise Conflict("amendment.over", _("Nothing of “%(what)s” is still to be delivered."), field="ordinal",
+                       value=delivery.key, what=promise_words(delivery))  # fmt: skip
     if change.delivered is not None and change.delivered != delivery.done_quantity:
         raise Conflict(
             "amendment.outdated",
-            _("Of “%(value)s” %(now)s have been delivered, %(then)s when this was proposed; propose it anew."),
-            field="ordinal", value=delivery.key, now=plain(delivery.done_quantity), then=plain(change.delivered),
+            _("Of “%(what)s” %(now)s have been delivered, %(then)s when this was proposed; propose it anew."),
+            field="ordinal", value=delivery.key, what=promise_words(delivery), now=quantity_text(delivery.done_quantity, delivery.unit),
+            then=quantity_text(change.delivered, delivery.unit),
         )  # fmt: skip
     return delivery
 
@@ -197,8 +200,8 @@ def _promised(
         amount = int(value * Fraction(quantity) / Fraction(rest) + Fraction(1, 2))
     _check_amount(amount, quantity, place)
     if (quantity, amount, change.due_at) == (rest, value, None):
-        raise Invalid("amendment.nothing", _("Nothing is changed of “%(value)s”."), field=f"changes.{place}",
-                      value=delivery.key)  # fmt: skip
+        raise Invalid("amendment.nothing", _("Nothing is changed of “%(what)s”."), field=f"changes.{place}",
+                      value=delivery.key, what=promise_words(delivery))  # fmt: skip
     if quantity == 0:
         return None
     due = at(change.due_at) if change.due_at else at(delivery.due_at) if delivery.due_at else delivery.due
@@ -229,7 +232,7 @@ def _check_amount(amount: int, quantity: Decimal, place: int) -> None:
     if not 0 <= amount <= LARGEST or (amount > 0) != (quantity > 0):
         raise Invalid(
             "amendment.amount",
-            _("“%(value)s” is not the value of that quantity; write minor units above 0, or 0 for none."),
+            _("That is not the value of that quantity; write an amount above 0, or 0 for none."),
             field=f"changes.{place}.amount", value=amount,
         )  # fmt: skip
 

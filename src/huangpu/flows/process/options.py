@@ -18,9 +18,11 @@ from huangpu.core.errors import Conflict, Invalid
 from huangpu.core.ids import uuid7
 from huangpu.core.money import share
 from huangpu.core.quantity import plain
+from huangpu.core.words import instant_text, list_text, money_text, quantity_text
 from huangpu.flows.commerce.terms import Due, Measure, Silence
 
 from .rules import MICRO, Promise, Step, Trade, by_key, end, fulfil, performable, promise_of
+from .words import ROLES, STATES, option_words, promise_words
 
 
 def find(trade: Trade, key: str) -> Mapping[str, Any]:
@@ -37,26 +39,29 @@ def find(trade: Trade, key: str) -> Mapping[str, Any]:
 def why_not(trade: Trade, option: Mapping[str, Any], role: str, now: datetime) -> Conflict | None:
     """The reason why somebody in this role cannot use the option now, or None if it can be used."""
     if role not in option["by"]:
-        return Conflict("option.not_yours", _("“%(key)s” is a right of: %(by)s."), field="option", value=option["key"],
-                        key=option["key"], by=", ".join(option["by"]))  # fmt: skip
+        holders = list_text(ROLES.get(name, name) for name in option["by"])
+        return Conflict("option.not_yours", _("“%(what)s” is a right of: %(by)s."), field="option", value=option["key"],
+                        what=option_words(option["key"]), by=holders)  # fmt: skip
     if trade.state == "terminated" or (trade.state == "disputed") != bool(option.get("decides")):
-        return Conflict("option.closed", _("“%(key)s” cannot be used while %(number)s is %(state)s."), field="option",
-                        value=option["key"], key=option["key"], number=trade.number, state=trade.state)  # fmt: skip
+        return Conflict("option.closed", _("“%(what)s” cannot be used: %(number)s is %(state)s."), field="option",
+                        value=option["key"], what=option_words(option["key"]), number=trade.number,
+                        state=STATES[trade.state])  # fmt: skip
     opens, closes = _window(trade, option)
     if (opens and now < opens) or (closes and now >= closes):
         return Conflict(
-            "option.out_of_time", _("“%(key)s” could be used from %(opens)s until %(closes)s."), field="option",
-            value=option["key"], key=option["key"], opens=opens.isoformat() if opens else "…",
-            closes=closes.isoformat() if closes else "…",
+            "option.out_of_time", _("“%(what)s” could be used from %(opens)s until %(closes)s."), field="option",
+            value=option["key"], what=option_words(option["key"]), opens=instant_text(opens) if opens else "…",
+            closes=instant_text(closes) if closes else "…",
         )  # fmt: skip
-    wanting = [item.key for item in _listed(trade, option, "after") if not item.begun]
-    begun = [item.key for item in _listed(trade, option, "unless") if item.begun]
+    wanting = [item for item in _listed(trade, option, "after") if not item.begun]
+    begun = [item for item in _listed(trade, option, "unless") if item.begun]
     late = _listed(trade, option, "late")
-    in_time = [item.key for item in late if not (item.state == "due" and item.due_at and item.due_at <= now)]
+    in_time = [item for item in late if not (item.state == "due" and item.due_at and item.due_at <= now)]
     if wanting or begun or (late and len(in_time) == len(late)):
         return Conflict(
-            "option.not_yet", _("“%(key)s” cannot be used now, because of: %(because)s."), field="option",
-            value=option["key"], key=option["key"], because=", ".join(wanting or begun or in_time),
+            "option.not_yet", _("“%(what)s” cannot be used now, because of: %(because)s."), field="option",
+            value=option["key"], what=option_words(option["key"]),
+            because=list_text(promise_words(item) for item in wanting or begun or in_time),
         )  # fmt: skip
     return None
 
@@ -120,10 +125,10 @@ def _divided(trade: Trade, option: Mapping[str, Any], decided: int | None) -> di
     if clauses and (decided is None or not 0 <= decided <= most):
         raise Invalid(
             "option.amount",
-            _("“%(value)s” cannot be given; write minor units from 0 to %(most)s."),
+            _("That cannot be given; write an amount from 0 to %(most)s."),
             field="amount",
             value=decided,
-            most=most,
+            most=money_text(most, trade.currency),
         )
     given, rest = {}, decided or 0
     for key, there in held.items():
@@ -137,8 +142,8 @@ def _take_back(trade: Trade, promise: Promise, quantity: Decimal | None, now: da
     free = promise.done_quantity - used
     chosen = free if quantity is None or quantity > promise.done_quantity else quantity
     if not 0 < chosen <= free:
-        raise Invalid("option.quantity", _("%(value)s of “%(key)s” cannot be taken back; at most %(most)s are open."),
-                      field="quantity", value=plain(chosen), key=promise.key, most=plain(free))  # fmt: skip
+        raise Invalid("option.quantity", _("%(value)s of “%(what)s” cannot be taken back; at most %(most)s are open."),
+                      field="quantity", value=plain(chosen), what=promise_words(promise), most=plain(free))  # fmt: skip
     promise.done_quantity -= chosen
     promise.state, promise.settled_at, promise.changed = "due", None, True
     promise.open_since, promise.late_at = now, None
@@ -158,11 +163,11 @@ def _portion(trade: Trade, option: Mapping[str, Any], quantity: Decimal | None) 
     if not 0 < quantity <= most or quantity != quantity.quantize(MICRO):
         raise Invalid(
             "option.quantity",
-            _("“%(value)s” of “%(key)s” is not possible; write more than 0 and at most %(most)s."),
+            _("“%(value)s” of “%(what)s” is not possible; write more than 0 and at most %(most)s."),
             field="quantity",
             value=plain(quantity),
-            key=line.key,
-            most=plain(most),
+            what=promise_words(line),
+            most=quantity_text(most, line.unit),
         )
     return Fraction(quantity) / Fraction(line.quantity or 1)
 

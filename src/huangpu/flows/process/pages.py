@@ -14,8 +14,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from huangpu.core import clock
@@ -25,7 +25,7 @@ from huangpu.core.money import parse_money
 from huangpu.core.names import in_language
 from huangpu.core.quantity import parse_quantity, plain
 from huangpu.core.web.paging import page_of
-from huangpu.core.web.templatetags.huangpu import spell
+from huangpu.core.words import locale, spell
 from huangpu.flows.commerce.models import Agreement, Commitment
 from huangpu.flows.funds import queries as funds
 from huangpu.parties.request import PartyRequest
@@ -95,9 +95,8 @@ def _trade_context(request: PartyRequest, agreement: Agreement, now: datetime) -
     )
     names = {party.organisation_id: party.organisation.name for party in parties}
     story = queries.story_for(request.actor, agreement)
-    locale = "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
     papers = papers_of(request.actor, story)
-    marks = marks_of(trade, queries.fulfilments(agreement.id), story, names, now, locale, papers)
+    marks = marks_of(trade, queries.fulfilments(agreement.id), story, names, now, locale(), papers)
     return {
         "agreement": agreement,
         "trade": trade,

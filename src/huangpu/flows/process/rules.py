@@ -29,9 +29,11 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.errors import Conflict, Invalid
 from huangpu.core.money import share
 from huangpu.core.quantity import plain
+from huangpu.core.words import list_text, money_text, quantity_text
 from huangpu.flows.commerce.terms import Due, Measure, Silence
 
 from . import lateness
+from .words import STATES, promise_words
 
 MICRO = Decimal("0.000001")
 NOTHING, WHOLE = Fraction(0), Fraction(1)
@@ -305,14 +307,14 @@ def perform(
         raise Conflict("agreement.disputed", _("%(number)s is in dispute; it goes on when the arbiter has decided."),
                        number=trade.number)  # fmt: skip
     if promise.over:
-        raise Conflict("commitment.over", _("“%(key)s” is already %(state)s."), field="commitment", value=promise.key,
-                       key=promise.key, state=promise.state)  # fmt: skip
+        raise Conflict("commitment.over", _("“%(what)s” is over: %(state)s."), field="commitment", value=promise.key,
+                       what=promise_words(promise), state=STATES[promise.state])  # fmt: skip
     if promise.state == "waiting":
-        waits = ", ".join(item.key for item in trade.conditions(promise) if not item.over)
-        raise Conflict("commitment.waiting", _("“%(key)s” has to wait for: %(waits)s."), field="commitment",
-                       value=promise.key, key=promise.key, waits=waits)  # fmt: skip
+        waits = list_text(promise_words(item) for item in trade.conditions(promise) if not item.over)
+        raise Conflict("commitment.waiting", _("“%(what)s” has to wait for: %(waits)s."), field="commitment",
+                       value=promise.key, what=promise_words(promise), waits=waits)  # fmt: skip
     most_quantity, most_amount = performable(trade, promise)
-    quantity, amount = _part(promise, quantity, amount, most_quantity, most_amount)
+    quantity, amount = _part(promise, quantity, amount, most_quantity, most_amount, trade.currency)
     fulfil(trade, promise, quantity, amount, now=now, by_house=by_house)
 
 
@@ -322,21 +324,24 @@ def _part(
     amount: int | None,
     most_quantity: Decimal | None,
     most_amount: int | None,
+    currency: str,
 ) -> tuple[Decimal | None, int | None]:
     if most_quantity is not None:
         chosen = most_quantity if quantity is None else quantity
         if not 0 < chosen <= most_quantity or chosen != chosen.quantize(MICRO):
             raise Invalid(
                 "commitment.too_much",
-                _("%(value)s %(unit)s of “%(key)s” cannot be performed now; write a quantity above 0 and at most %(most)s."),
-                field="quantity", value=plain(chosen), unit=promise.unit, key=promise.key, most=plain(most_quantity),
+                _("%(value)s of “%(what)s” cannot be performed now; write a quantity above 0 and at most %(most)s."),
+                field="quantity", value=plain(chosen), what=promise_words(promise),
+                most=quantity_text(most_quantity, promise.unit),
             )  # fmt: skip
         return chosen, None
     if most_amount is not None and amount is not None and amount != most_amount:
         raise Invalid(
             "commitment.in_whole",
-            _("“%(key)s” is performed in whole: %(most)s minor units, not %(value)s."),
-            field="amount", value=amount, key=promise.key, most=most_amount,
+            _("“%(what)s” is performed in whole: %(most)s, not %(asked)s."),
+            field="amount", value=amount, what=promise_words(promise), most=money_text(most_amount, currency),
+            asked=money_text(amount, currency),
         )  # fmt: skip
     return None, most_amount
 

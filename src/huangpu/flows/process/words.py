@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core.names import in_language
 from huangpu.core.quantity import plain
 
 # by action: the promise, the button, the deed
@@ -109,6 +111,19 @@ def late_words(penalty: Mapping[str, Any]) -> str:
     )
     words = str(sentence) % {name: plain(Decimal(penalty[name]) * 100) for name in ("rate", "cap")}
     return words.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _spell_promise(action: str, name: Mapping[str, str]) -> str:
+    words, goods = str(ACTIONS[action][0]), in_language(dict(name))
+    return f"{words} · {goods}" if goods else words
+
+
+_promise_text: Callable[[str, Mapping[str, str]], str] = lazy(_spell_promise, str)
+
+
+def promise_words(promise: Any) -> str:
+    """A commitment as it is called on its trade's page, when it is shown: «Delivery · Stainless plate»."""
+    return _promise_text(promise.action, promise.name)
 
 
 def option_words(key: str) -> Any:

@@ -21,7 +21,7 @@ from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import Money, exponent, parse_money
 from huangpu.core.web.paging import page_of
-from huangpu.core.web.templatetags.huangpu import locale, spell
+from huangpu.core.words import locale, spell
 from huangpu.parties.rights import may
 
 from . import acts, frames, queries, words

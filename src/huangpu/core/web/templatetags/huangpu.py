@@ -8,31 +8,26 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_compact_currency, format_decimal, format_percent
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from huangpu.core import clock
 from huangpu.core.ids import uuid7
 from huangpu.core.money import Money
 from huangpu.core.names import in_language
-from huangpu.core.quantity import Quantity, unit_name
+from huangpu.core.quantity import Quantity
 from huangpu.core.web import status as states
 from huangpu.core.web.lanes import LANES, STATES, Mark, draw
+from huangpu.core.words import locale, spell, spell_quantity
 
 register = template.Library()
 NOTHING = "–"
-
-
-def locale() -> str:
-    """Babel's name of the reader's language."""
-    return "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
 
 
 @register.filter
@@ -53,8 +48,7 @@ def quantity(value: Quantity | Decimal | str | None, unit: str = "") -> str:
         exact, unit = value.value, value.unit
     else:
         exact = Decimal(value)
-    number = format_decimal(exact, format="#,##0.######", locale=locale())
-    return f"{number} {unit_name(unit)}" if unit else number
+    return spell_quantity(exact, unit)
 
 
 @register.filter
@@ -107,25 +101,6 @@ def when(instant: datetime | date | None, form: str = "minute") -> SafeString | 
 def machine(instant: datetime) -> str:
     """The instant for machines, UTC to the second."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def spell(instant: datetime, form: str) -> str:
-    """The instant for a person, in the zone of the page."""
-    zone = timezone.get_current_timezone()
-    chinese = locale() != "en"
-    if form == "relative":
-        return format_timedelta(instant - clock.now(), add_direction=True, locale=locale())
-    if form == "full":
-        text = format_datetime(instant, "y-MM-dd HH:mm:ss", tzinfo=zone, locale=locale())
-        return f"{text} {zone}"
-    patterns = {
-        "minute": ("d MMM y, HH:mm", "y年M月d日 HH:mm"),
-        "second": ("d MMM y, HH:mm:ss", "y年M月d日 HH:mm:ss"),
-        "day": ("d MMM y", "y年M月d日"),
-        "short": ("d MMM, HH:mm", "M月d日 HH:mm"),
-        "time": ("HH:mm", "HH:mm"),
-    }
-    return format_datetime(instant, patterns[form][chinese], tzinfo=zone, locale=locale())
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.clock import rfc3339
 from huangpu.core.db import act
 from huangpu.core.errors import Conflict
+from huangpu.core.words import instant_text
 from huangpu.markets.auction import acts as auctions
 from huangpu.markets.auction import queries as auction_queries
 from huangpu.markets.auction import rules as auction_rules
@@ -62,7 +63,8 @@ def take_auction_result(*, actor: Actor, tender_id: UUID, now: datetime) -> Tend
     running = [one for one in held if one.status not in (auction_rules.CLOSED, auction_rules.CANCELLED)]
     if running:
         ends = max(one.closes_at for one in running)
-        raise Conflict("tender.auction_running", _("The auction runs until %(value)s."), value=rfc3339(ends))
+        raise Conflict("tender.auction_running", _("The auction runs until %(ends)s."), value=rfc3339(ends),
+                       ends=instant_text(ends))  # fmt: skip
     told = []
     for auction in held:
         if auction.status != auction_rules.CLOSED:

@@ -18,6 +18,7 @@ from huangpu.core.errors import Conflict, Invalid, InvalidMany
 from huangpu.core.ids import uuid7
 from huangpu.core.money import LARGEST, line_total
 from huangpu.core.quantity import plain
+from huangpu.core.words import instant_text
 from huangpu.parties.actor import Actor
 
 from ..models import GONE, Bid, BidLine, Line, Lot, Tender
@@ -205,9 +206,10 @@ def _before_the_end(tender: Tender, now: datetime) -> None:
     if now >= tender.bids_until:
         raise Conflict(
             "tender.bids_closed",
-            _("The time for bids ended at %(value)s."),
+            _("The time for bids ended at %(ended)s."),
             field="bids_until",
             value=rfc3339(tender.bids_until),
+            ended=instant_text(tender.bids_until),
         )
 
 

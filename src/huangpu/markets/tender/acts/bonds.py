@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from huangpu.core.db import act
 from huangpu.core.errors import Conflict, HuangpuError
 from huangpu.core.ids import uuid7
-from huangpu.core.money import Money
-from huangpu.core.quantity import plain
+from huangpu.core.words import money_text
 from huangpu.flows.funds import acts as funds
 from huangpu.flows.funds.rules import AccountSpec, Capture, Hold, Void
 from huangpu.parties.actor import SYSTEM, Actor
@@ -70,9 +69,9 @@ def hold_bond(tender: Tender, lot: Lot, bid: Bid, replaced: Bid | None, actor: A
             raise
         raise Conflict(
             "tender.bond_not_covered",
-            _("The wallet does not have the bid bond of %(value)s %(currency)s; top it up and send the bid again."),
-            value=plain(Money(amount, tender.currency).major),
-            currency=tender.currency,
+            _("The wallet does not have the bid bond of %(bond)s; top it up and send the bid again."),
+            value=amount,
+            bond=money_text(amount, tender.currency),
         ) from refused
     return bond
 
