@@ -22,6 +22,7 @@ from huangpu.core.names import named
 from huangpu.flows.process import deadlines
 from huangpu.flows.process.models import ApprovalRule
 from huangpu.markets.auction import jobs as auctions
+from huangpu.markets.auction.models import Pulse
 from huangpu.markets.tender import jobs as tenders
 from huangpu.parties.models import Marketplace, Membership, Organisation, Person
 
@@ -46,8 +47,9 @@ class House:
         monkeypatch.setattr(clock, "now", lambda: real() + self.ahead)
 
     def is_at(self, instant: datetime) -> None:
-        """It is that instant now."""
+        """It is that instant now, and the house was up all the time: else an auction would be credited with an outage."""
         self.ahead = instant - self.real()
+        Pulse.objects.update(alive_at=clock.now())
         self.works()
 
     def waits(self, **time: float) -> None:

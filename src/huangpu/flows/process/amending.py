@@ -167,7 +167,8 @@ def _delivery(trade: Trade, change: Change) -> Promise:
         raise Conflict(
             "amendment.outdated",
             _("Of “%(what)s” %(now)s have been delivered, %(then)s when this was proposed; propose it anew."),
-            field="ordinal", value=delivery.key, what=promise_words(delivery), now=quantity_text(delivery.done_quantity, delivery.unit),
+            field="ordinal", value=delivery.key, what=promise_words(delivery),
+            now=quantity_text(delivery.done_quantity, delivery.unit),
             then=quantity_text(change.delivered, delivery.unit),
         )  # fmt: skip
     return delivery
