@@ -1,0 +1,102 @@
+"""What is refused is told in words: a person reads no key, no code of a state, no minor units, no machine's instant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone, translation
+
+from huangpu.core.clock import SHANGHAI
+from huangpu.core.errors import HuangpuError
+from huangpu.flows.commerce.models import Commitment
+from huangpu.flows.process import acts, amendments
+from huangpu.flows.process.acts import Part
+from huangpu.flows.process.amending import Change
+
+from .test_documents import NOW, Street, files, street  # noqa: F401
+
+RAW = re.compile(
+    r"\w+/\d"  # the key of a commitment or an option: deliver/1
+    r"|\b(waiting_|withdraw_unpaid|cancel_undelivered|hold|accept|deliver)\b"
+    r"|\d{4}-\d\d-\d\d|T\d\d:\d\d"  # RFC 3339
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-"
+)
+
+
+@pytest.fixture(autouse=True)
+def zone() -> Iterator[None]:
+    with timezone.override(SHANGHAI):
+        yield
+
+
+def of(street: Street, action: str) -> int:  # noqa: F811
+    return Commitment.objects.filter(agreement_id=street.trade.id, action=action)[0].ordinal
+
+
+def perform(street: Street, name: str, action: str, **part: object) -> None:  # noqa: F811
+    acts.perform(
+        actor=street.actor(name), agreement_id=street.trade.id, parts=[Part(of(street, action), **part)], now=NOW  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def use(street: Street, name: str, option: str, **more: object) -> None:  # noqa: F811
+    more = {"now": NOW, "reason": "", **more}
+    acts.resolve(actor=street.actor(name), agreement_id=street.trade.id, option=option, **more)  # type: ignore[arg-type]
+
+
+def amend(street: Street, change: Change) -> None:  # noqa: F811
+    amendments.propose_amendment(actor=street.actor("buyer"), agreement_id=street.trade.id, changes=[change], now=NOW)
+
+
+def reject_in_dispute(street: Street) -> None:  # noqa: F811
+    use(street, "buyer", "dispute")
+    use(street, "buyer", "reject/1")
+
+
+CASES: list[tuple[str, Callable[[Street], None], str, str]] = [
+    (
+        "commitment.over", lambda s: perform(s, "buyer", "hold"),
+        "“Payment into escrow” is over: done.", "“货款托管”已经结束：已完成。",
+    ),
+    (
+        "commitment.waiting", lambda s: perform(s, "seller", "invoice"),
+        "“Invoice” has to wait for: Delivery · ", "“发票”须等待：交货 · ",
+    ),
+    (
+        "commitment.too_much", lambda s: perform(s, "seller", "deliver", quantity=Decimal(10**6)),
+        "1000000 of “Delivery · ", "“交货 · ",
+    ),
+    ("option.not_yet", lambda s: use(s, "buyer", "reject/1"), "because of: Delivery · ", "原因：交货 · "),
+    ("option.closed", reject_in_dispute, "“Reject a delivery” cannot be used: ", "争议"),
+    (
+        "amendment.due_at", lambda s: amend(s, Change(of(s, "deliver"), due_at=NOW - timedelta(days=1))),
+        "The new time must lie in the future.", "新的期限必须在将来。",
+    ),
+    ("amendment.nothing", lambda s: amend(s, Change(of(s, "deliver"))), "Nothing is changed of “Delivery · ", "“交货 · "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "attempt", "english", "chinese"), CASES, ids=[case[0] for case in CASES])
+def test_a_refusal_is_told_in_words(
+    street: Street, code: str, attempt: Callable[[Street], None], english: str, chinese: str  # noqa: F811
+) -> None:  # fmt: skip
+    with pytest.raises(HuangpuError) as refused:
+        attempt(street)
+    assert refused.value.code == code
+    for language, words in (("en", english), ("zh-hans", chinese)):
+        with translation.override(language):
+            said = str(refused.value)
+        assert words in said
+        assert not RAW.search(said), said
+
+
+def test_a_machine_still_gets_the_key(street: Street) -> None:  # noqa: F811
+    answer = street.machine("buyer").post(
+        f"{street.api}/perform", {"parts": [{"ordinal": of(street, "hold")}]}, "application/json",
+        headers={"Idempotency-Key": "again"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["code"], answer.json()["value"]) == (409, "commitment.over", "hold")
