@@ -182,7 +182,7 @@ def test_an_arbiter_divides_all_holds() -> None:
     rules.advance(trade, NOW)
     with pytest.raises(Invalid) as refusal:
         options.exercise(trade, "decide", role="arbiter", now=NOW, amount=175_001)
-    assert refusal.value.params["most"] == 175_000
+    assert str(refusal.value.params["most"]) == "CN¥1,750.00"
     options.exercise(trade, "decide", role="arbiter", now=NOW, amount=100_000)
     rules.advance(trade, NOW)
     assert trade.state == "terminated"

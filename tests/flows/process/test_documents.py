@@ -203,6 +203,7 @@ def test_the_database_refuses_and_the_document_stays_ones_own() -> None:
     street = build("alone")
     note = street.stored()
     street.perform("seller", "deliver")
+    street.perform("buyer", "accept")
     Invoice.objects.create(
         marketplace_id=street.market.pk, agreement_id=street.trade.id, seller_id=street.organisations["seller"].pk,
         number="RE-1", currency="CNY", amount=1, issued_at=NOW,

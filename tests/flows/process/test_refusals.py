@@ -64,7 +64,7 @@ CASES: list[tuple[str, Callable[[Street], None], str, str]] = [
     ),
     (
         "commitment.waiting", lambda s: perform(s, "seller", "invoice"),
-        "“Invoice” has to wait for: Delivery · ", "“发票”须等待：交货 · ",
+        "“Invoice” has to wait for: Inspection and acceptance · ", "“发票”须等待：检验与验收 · ",
     ),
     (
         "commitment.too_much", lambda s: perform(s, "seller", "deliver", quantity=Decimal(10**6)),

@@ -296,7 +296,7 @@ def test_by_page(world: World, at: Any) -> None:  # noqa: F811
     send(bidder, f"{base}{tender.number}/lots/1/bid/", prices)
     assert "1,500.00" in bidder.get(f"{base}{tender.number}/").content.decode().split('id="my-bids"')[1]
     poor = browser(world.neighbour)
-    assert "1500 CNY" in send(poor, f"{base}{tender.number}/lots/1/bid/", prices, 422).content.decode()
+    assert "CN¥1,500.00" in send(poor, f"{base}{tender.number}/lots/1/bid/", prices, 422).content.decode()
     at(DEADLINE)
     acts.open_bids(actor=world.buyer, tender_id=tender.id, now=DEADLINE)
     assert "1,500.00" in browser(world.buyer).get(f"{base}{tender.number}/evaluation/").content.decode()

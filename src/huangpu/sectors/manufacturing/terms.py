@@ -1,8 +1,9 @@
 """How a manufacturer buys: the terms "manufacturing.purchase", version 2.
 
 The buyer's money is held; the seller delivers in parts; the buyer inspects and accepts, or says nothing and has accepted;
-what has been accepted is paid out at once, less the marketplace's fee; the seller invoices what it delivered. Since version 2 a
-part that comes late may cost the seller an agreed share of its value, which goes back to the buyer when that part is paid.
+what has been accepted is paid out at once, less the marketplace's fee; the seller invoices it. Since version 2 a part that
+comes late may cost the seller an agreed share of its value, which goes back to the buyer when that part is paid, and only what
+has been accepted is invoiced: a rejection leaves no invoice that would have to be credited.
 
 When it goes otherwise: the seller may leave when the money does not come in time; a rejected delivery is owed again; what
 is not delivered in time may be cancelled, and its money goes back; either side may call the arbiter, who divides what is held.
@@ -52,7 +53,7 @@ def purchase_terms(parameters: Mapping[str, Any]) -> Terms:
     penalised = late and penalty(SELLER, BUYER, out_of=released, rate=Decimal(late["rate"]), per=late["per"],
                                  cap=Decimal(late["cap"]), after=accepted)  # fmt: skip
     charged = charge(SELLER, fee, draws=paid, after=accepted)
-    invoiced = invoice(SELLER, BUYER, price, after=delivered, due=days(parameters["inspect_within"]))
+    invoiced = invoice(SELLER, BUYER, price, after=accepted, due=days(parameters["inspect_within"]))
     everything = (paid, delivered, accepted, penalised or None, released, charged, invoiced)
     return Terms(
         *everything,
