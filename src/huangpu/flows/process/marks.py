@@ -18,7 +18,7 @@ from huangpu.core.web.lanes import Mark
 from .documents import Papers, is_its_own
 from .models import Fulfilment
 from .rules import Promise, Trade
-from .words import ACTIONS, EVENTS, option_words
+from .words import ACTIONS, EVENTS, option_words, promise_words
 
 
 def marks_of(
@@ -38,7 +38,7 @@ def marks_of(
     when = {event.pk: event.occurred_at for event, _body in listed}
     promises = {item.id: item for item in trade.promises}
     marks = [
-        _event_mark(event, body, len(papers.of_event(event.pk)))
+        _event_mark(trade, event, body, len(papers.of_event(event.pk)))
         for event, body in listed
         if EVENTS.get(event.kind, ("",))[0]
     ]
@@ -88,7 +88,7 @@ def _mark(
     )
 
 
-def _event_mark(event: Event, body: dict[str, Any] | None, papers: int) -> Mark:
+def _event_mark(trade: Trade, event: Event, body: dict[str, Any] | None, papers: int) -> Mark:
     lane, words = EVENTS[event.kind]
     detail = ""
     if event.kind == "process.resolved" and body:
@@ -97,9 +97,8 @@ def _event_mark(event: Event, body: dict[str, Any] | None, papers: int) -> Mark:
     elif event.kind == "information.attached" and body:
         detail = ", ".join(said["filename"] for said in body.get("documents", ()))
     elif event.kind == "commitment.lapsed" and body:
-        detail = (
-            _("deemed done, as agreed") if body.get("silence") == "deemed" else str(option_words(body.get("key", "")))
-        )
+        deemed = body.get("silence") == "deemed"
+        detail = _("deemed done, as agreed") if deemed else str(promise_words(trade.promise(body["commitment"])))
     return Mark(
         lane=lane, at=event.occurred_at, due=None, state="done", label=str(words), detail=detail,
         href=f"#event-{event.pk}", papers=papers,

@@ -1,4 +1,4 @@
-"""What is refused is told in words: a person reads no key, no code of a state, no minor units, no machine's instant."""
+"""What people read of a trade is in words: no key, no code of a state, no minor units, no machine's instant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from huangpu.core.clock import SHANGHAI
 from huangpu.core.errors import HuangpuError
 from huangpu.flows.commerce.models import Commitment
-from huangpu.flows.process import acts, amendments
+from huangpu.flows.process import acts, amendments, deadlines
 from huangpu.flows.process.acts import Part
 from huangpu.flows.process.amending import Change
 
@@ -100,3 +100,13 @@ def test_a_machine_still_gets_the_key(street: Street) -> None:  # noqa: F811
         headers={"Idempotency-Key": "again"},
     )  # fmt: skip
     assert (answer.status_code, answer.json()["code"], answer.json()["value"]) == (409, "commitment.over", "hold")
+
+
+def test_the_picture_calls_what_lapsed_by_its_name(street: Street) -> None:  # noqa: F811
+    late = Commitment.objects.get(agreement_id=street.trade.id, action="deliver").due_at
+    assert late
+    deadlines.sweep(late)
+    page = street.browser("buyer").get(street.page, headers={"Accept-Language": "en"}).content.decode()
+    mark = page[page.index("Time passed") :][:300]
+    assert "Delivery · " in mark
+    assert not RAW.search(re.sub(r"<[^>]*>", "", mark)), mark
