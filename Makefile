@@ -37,7 +37,7 @@ PROCESSES ?= $(if $(DATABASE_URL),0,auto)
 test: install ## the tests, without the long counts (ARGS="-k name" chooses)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  echo "No chromium here: the journeys in a real browser are skipped (Debian: apt install chromium fonts-noto-cjk)."
-	@$(BIN)/pytest -m "not soak" -rfEs -n $(PROCESSES) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not soak" -rfEs -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: install ## the long counts: races, kills, crashes; minutes to hours
 	@$(BIN)/pytest -m soak -rfEs -s $(ARGS)

@@ -16,11 +16,13 @@ from uuid import UUID
 
 import psycopg
 
+from huangpu.channels.bench import ledger_lanes
 from huangpu.channels.bench.measure import Measure, at_least
 from huangpu.channels.bench.registry import bench
 from huangpu.channels.bench.run import CLIENTS, Run, pgbench_program, throwaway_database
 from huangpu.channels.bench.together import count_for, together
 from huangpu.core.ids import uuid7
+from huangpu.flows.funds.rules import ITEMS_MAX, Item, Transfer
 
 ROUNDS = 7
 TPCB_SCALE = 20
@@ -74,6 +76,7 @@ def ledger(run: Run) -> Iterator[Measure]:
         yield _median("ledger.hot", [(hot, tpcb) for tpcb, _, hot in rounds])
         tpcb = statistics.median(tpcb for tpcb, _, _ in rounds)
         run.say(f"{CLIENTS} processes post one transfer a transaction through Python")
+        yield from ledger_lanes.measures(run, seconds, reference_url)
         yield at_least("ledger.python", together(__name__, CLIENTS, str(seconds)) / seconds, "transfers/s", None, tpcb)
         if not run.quick:
             run.say(f"{WALLETS_GROWN} accounts")
@@ -112,21 +115,20 @@ def _open(run: Run, hot_slots: int) -> None:
 def _wallets(run: Run, begin: int, end: int) -> None:
     """Wallets, each funded by a transfer from the bank, in groups."""
     from huangpu.flows.funds import acts
-    from huangpu.flows.funds.rules import ITEMS_MAX, Item, Transfer
 
     with psycopg.connect(run.url) as connection:
         facts = {"market": MARKET, "book": "wallet", "floor": 0, "slots": 0, "first": begin, "last": end - 1}
         connection.execute(OPEN, facts)
     for first in range(begin, end, ITEMS_MAX):
         funding: list[Item] = [
-            Transfer(id=uuid7(), marketplace_id=MARKET, debit=_account(BANK), credit=_account(number), amount=RICH,
+            Transfer(id=uuid7(), marketplace_id=MARKET, debit=account_of(BANK), credit=account_of(number), amount=RICH,
                      kind="top_up", reference=REFERENCE)
             for number in range(first, min(first + ITEMS_MAX, end))
         ]  # fmt: skip
         acts.post(funding)
 
 
-def _account(number: int) -> UUID:
+def account_of(number: int) -> UUID:
     return UUID(f"00000000-0000-8000-8000-{number}")
 
 
@@ -141,8 +143,15 @@ def _script(run: Run, wallets: int, hot: bool = False) -> str:
         market=MARKET,
         reference=REFERENCE,
         debit=ACCOUNT.format(":payer"),
-        credit=f"'{_account(HOT)}'" if hot else ACCOUNT.format(other),
+        credit=f"'{account_of(HOT)}'" if hot else ACCOUNT.format(other),
     )
+
+
+def random_transfer(dice: random.Random) -> Transfer:
+    """One minor unit from one of the bench's wallets to another."""
+    payer, payee = dice.sample(range(FIRST, FIRST + WALLETS), 2)
+    return Transfer(id=uuid7(), marketplace_id=MARKET, debit=account_of(payer), credit=account_of(payee), amount=1,
+                    kind="bench", reference=REFERENCE)  # fmt: skip
 
 
 def _child(seconds: int, number: int) -> None:
@@ -151,16 +160,11 @@ def _child(seconds: int, number: int) -> None:
 
     django.setup()
     from huangpu.flows.funds import acts
-    from huangpu.flows.funds.rules import Transfer
 
     dice = random.Random(number)
 
     def one() -> None:
-        payer, payee = dice.sample(range(FIRST, FIRST + WALLETS), 2)
-        acts.post(
-            [Transfer(id=uuid7(), marketplace_id=MARKET, debit=_account(payer), credit=_account(payee), amount=1, kind="bench",
-                      reference=REFERENCE)]
-        )  # fmt: skip
+        acts.post([random_transfer(dice)])
 
     one()
     count_for(seconds, one)

@@ -78,6 +78,18 @@ class Run:
             raise RuntimeError(f"{failed[1]} transactions failed:\n{said}")
         return Throughput(_figure(r"tps = ([\d.]+) \(without", said), _figure(r"latency average = ([\d.]+)", said))
 
+    def pgbench_p99(self, *, url: str, seconds: int) -> float:
+        """The 99th percentile of TPC-B's latency in milliseconds, from a run that writes down every transaction."""
+        with tempfile.TemporaryDirectory() as folder:
+            prefix = f"{folder}/each"
+            _pgbench(["-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(seconds), "-l",
+                      f"--log-prefix={prefix}", url])  # fmt: skip
+            # client, number, microseconds, …
+            took = sorted(
+                int(line.split()[2]) for log in Path(folder).iterdir() for line in log.read_text().splitlines()
+            )
+        return took[int(0.99 * (len(took) - 1))] / 1_000
+
 
 def pgbench_program() -> Path:
     """pgbench, from the same folder as the server's binaries."""

@@ -108,6 +108,11 @@ def post(items: Sequence[Item], *, now: datetime | None = None) -> list[Outcome]
     `.account_unknown` (none of that id in the item's marketplace), `.same_account`, `.currency_mismatch`,
     `.exceeds_floor`, `.exceeds_ceiling`, `.hold_unknown`, `.hold_closed`, `.hold_exhausted`.
     """
+    return post_within(items, now)
+
+
+def post_within(items: Sequence[Item], now: datetime | None) -> list[Outcome]:
+    """The same for an act that goes on with others when one group is refused: nothing of that was written."""
     if not items:
         return []
     check(items)
