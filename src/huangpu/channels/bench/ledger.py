@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from uuid import UUID
 
 import psycopg
@@ -128,6 +129,7 @@ def _wallets(run: Run, begin: int, end: int) -> None:
         acts.post(funding)
 
 
+@cache
 def account_of(number: int) -> UUID:
     return UUID(f"00000000-0000-8000-8000-{number}")
 
@@ -149,9 +151,11 @@ def _script(run: Run, wallets: int, hot: bool = False) -> str:
 
 def random_transfer(dice: random.Random) -> Transfer:
     """One minor unit from one of the bench's wallets to another."""
-    payer, payee = dice.sample(range(FIRST, FIRST + WALLETS), 2)
-    return Transfer(id=uuid7(), marketplace_id=MARKET, debit=account_of(payer), credit=account_of(payee), amount=1,
-                    kind="bench", reference=REFERENCE)  # fmt: skip
+    payer, further = dice.randrange(WALLETS), dice.randrange(1, WALLETS)
+    debit, credit = account_of(FIRST + payer), account_of(FIRST + (payer + further) % WALLETS)
+    return Transfer(
+        id=uuid7(), marketplace_id=MARKET, debit=debit, credit=credit, amount=1, kind="bench", reference=REFERENCE
+    )
 
 
 def _child(seconds: int, number: int) -> None:

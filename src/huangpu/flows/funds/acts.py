@@ -2,7 +2,7 @@
 
 `post` is the lane inside the caller's transaction: order and money stand or fall together. It takes items and answers an
 outcome each from one SQL call; the lanes for many small independent postings (group commit) and for settlement runs (bulk)
-take the same items to the same functions from transactions of their own (docs/explanation/ledger.md).
+take the same items to the same functions from transactions of their own (lanes.py, docs/explanation/ledger.md).
 """
 
 from __future__ import annotations
