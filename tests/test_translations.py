@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 import re
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -88,3 +89,14 @@ def test_only_what_is_newer_is_compiled_anew(tmp_path) -> None:
     assert catalogues.compile_all(tmp_path) == []
     with source.with_suffix(".mo").open("rb") as file:
         assert gettext.GNUTranslations(file).gettext("Open") == "打开"
+
+
+def test_a_sentence_has_one_translation_in_all_rooms() -> None:
+    """Django reads all catalogues as one: of two translations of the same words one would be shown everywhere. Words that mean
+    two things have a context."""
+    said: dict[tuple[str | None, Any], dict[str, Any]] = {}
+    for room in ROOMS:
+        for message in kept_by(room):
+            if message.id:
+                said.setdefault((message.context, message.id), {})[room] = message.string
+    assert {words: rooms for words, rooms in said.items() if len({str(text) for text in rooms.values()}) > 1} == {}

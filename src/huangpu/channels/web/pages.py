@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from huangpu.channels.web.examples import six, sixty
@@ -42,7 +43,7 @@ def design(request: HttpRequest) -> HttpResponse:
             {"label": _("Saving"), "figure": "¥177,000,000", "note": "5.7%"},
         ],
         "steps": [
-            {"label": _("Published"), "state": "done"},
+            {"label": pgettext("state", "Published"), "state": "done"},
             {"label": _("Bids"), "state": "done"},
             {"label": _("Opening"), "state": "now"},
             {"label": _("Evaluation"), "state": "waiting"},
@@ -57,7 +58,7 @@ def design(request: HttpRequest) -> HttpResponse:
         "many": sixty(now),
         "entries": [
             {"at": now - timedelta(hours=2), "text": _("Opening"), "who": _("Operator")},
-            {"at": now - timedelta(days=3), "text": _("Published"), "who": _("Buyer")},
+            {"at": now - timedelta(days=3), "text": pgettext("state", "Published"), "who": _("Buyer")},
         ],
     }
     return render(request, "site/design.html", context)

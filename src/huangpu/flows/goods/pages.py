@@ -48,7 +48,7 @@ KINDS: dict[str, Any] = {  # what a movement is called
     "reserved": gettext_lazy("Reserved for a trade"),
     "lifted": gettext_lazy("Reservation lifted"),
     "delivered": gettext_lazy("Delivered"),
-    "received": gettext_lazy("Received"),
+    "received": pgettext_lazy("movement", "Received"),
     "accepted": gettext_lazy("Accepted"),
 }
 STATES: dict[str, Any] = {

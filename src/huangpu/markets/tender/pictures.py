@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from .models import Tender
 from .procedures import STAGE_NAMES, procedure_of
@@ -48,7 +49,7 @@ def saving_bars(saving: Saving) -> list[Bar]:
             (_("Lowest opening price"), saving.opening),
             (_("Final price"), saving.final),
             (_("Contracted"), saving.contracted),
-            (_("Delivered"), saving.delivered),
+            (pgettext("saving", "Delivered"), saving.delivered),
         )
         if value is not None
     ]
