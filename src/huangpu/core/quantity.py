@@ -82,15 +82,20 @@ def parse_quantity(text: str | int | Decimal, unit: str, *, field: str = "quanti
             field="unit",
             value=unit,
         )
+    return Quantity(parse_decimal(text, field=field), unit)
+
+
+def parse_decimal(text: str | int | Decimal, *, field: str = "quantity", zero: bool = False) -> Decimal:
+    """The number of a quantity, above zero or (`zero`: none is an answer, too) from zero on. Nothing written is no number."""
     try:
         value = Decimal(str(text).replace(",", "").strip())
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or not 0 < value <= LARGEST or value != round(value, PLACES):
-        raise Invalid(
-            "quantity.invalid",
-            _("“%(value)s” is not a quantity; write a number above 0 with at most six decimals."),
-            field=field,
-            value=str(text),
+    if not value.is_finite() or not 0 <= value <= LARGEST or value != round(value, PLACES) or not (value or zero):
+        wanted = (
+            _("“%(value)s” is not a quantity; write 0 or more, at most six decimals.")
+            if zero
+            else _("“%(value)s” is not a quantity; write a number above 0 with at most six decimals.")
         )
-    return Quantity(value, unit)
+        raise Invalid("quantity.invalid", wanted, field=field, value=str(text))
+    return value

@@ -175,6 +175,9 @@ def test_a_warehouse_by_pages(w: Warehouse, keeper: Client) -> None:  # noqa: F8
         "take-in/",
     ):
         assert keeper.get(f"{PAGES}/{path}").status_code == 200
+    for typed in ("", "...", "-1", "1e99"):  # nothing written is no count of nothing
+        wrong = keeper.post(f"{PAGES}/{stock.pk}/", {"do": "count", "counted": typed, "reason": "counted"})
+        assert wrong.status_code == 422, typed
     posted(keeper, f"{stock.pk}/", do="count", counted="0", reason="counted")
     assert Stock.objects.get(pk=stock.pk).on_hand == 0
 

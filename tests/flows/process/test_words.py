@@ -16,6 +16,7 @@ from huangpu.flows.commerce.models import Commitment
 from huangpu.flows.process import acts, amendments, deadlines
 from huangpu.flows.process.acts import Part
 from huangpu.flows.process.amending import Change
+from huangpu.flows.process.models import Amendment
 
 from .test_documents import NOW, Street, files, street  # noqa: F401
 
@@ -110,3 +111,19 @@ def test_the_picture_calls_what_lapsed_by_its_name(street: Street) -> None:  # n
     mark = page[page.index("Time passed") :][:300]
     assert "Delivery · " in mark
     assert not RAW.search(re.sub(r"<[^>]*>", "", mark)), mark
+
+
+@pytest.mark.parametrize("typed", ["", "...", "-1", "1e999999", "1e300000", "NaN", "0.0000001", "x"])
+def test_what_is_no_number_amends_nothing(street: Street, typed: str) -> None:  # noqa: F811
+    """By page and by API: what nobody wrote is not «none of it», and no number is so large that it stops the house."""
+    line = {"new-name": "Bolts", "new-quantity": "1", "new-price": "10", "new-unit": "C62"}
+    browser = street.browser("buyer")
+    for field in ("new-quantity", "new-price"):
+        assert browser.post(f"{street.page}amend/", {**line, field: typed}).status_code == 422, field
+    change = {"ordinal": of(street, "deliver"), "quantity": typed}
+    answer = street.machine("buyer").post(
+        f"{street.api}/amendments", {"changes": [change]}, "application/json", headers={"Idempotency-Key": "once"}
+    )
+    told = (answer.status_code, answer.json()["code"], answer.json()["field"])
+    assert told == (422, "quantity.invalid", "changes.0.quantity")
+    assert not Amendment.objects.exists()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Query, Router, Schema
 
 from huangpu.core import clock
-from huangpu.core.quantity import parse_quantity, plain
+from huangpu.core.quantity import parse_decimal, plain
 from huangpu.core.web.paging import LIMIT_DEFAULT, Page, page_of
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import require
@@ -182,10 +181,6 @@ def _one(request: PartyRequest, stock_id: UUID) -> dict[str, Any]:
     return _stock_out([queries.one_stock(request.actor, request.marketplace.pk, stock_id)])[0]
 
 
-def _quantity(text: str) -> Decimal:
-    return parse_quantity(text, "C62").value
-
-
 @router.get("/m/{marketplace}/places", response=Page[PlaceOut], summary="One's own places")
 def places(request: PartyRequest, marketplace: str, cursor: str | None = None, limit: int = LIMIT_DEFAULT) -> Page[Any]:
     """Newest first."""
@@ -227,7 +222,7 @@ def take_in(request: PartyRequest, marketplace: str, body: TakeInIn) -> list[dic
     item = catalogue.own(_own(request, "goods.take_in"), body.item)
     balance = acts.take_in(
         actor=request.actor, marketplace_id=request.marketplace.pk, place_id=body.place, item_id=item.id,
-        quantity=_quantity(body.quantity), lot=body.lot.strip(), serials=body.serials, now=clock.now(),
+        quantity=parse_decimal(body.quantity), lot=body.lot.strip(), serials=body.serials, now=clock.now(),
     )  # fmt: skip
     return [_one(request, balance.id)]
 
@@ -242,7 +237,7 @@ def one_stock(request: PartyRequest, marketplace: str, stock_id: UUID) -> dict[s
 @router.post("/m/{marketplace}/stock/{stock_id}/count", response=StockOut, summary="Set stock to what was counted")
 def count(request: PartyRequest, marketplace: str, stock_id: UUID, body: CountIn) -> dict[str, Any]:
     """Stock-taking. The difference is a movement; a count without one is recorded too. Never below what is reserved."""
-    counted = Decimal(0) if body.counted.strip() in ("0", "0.0", "0.00") else _quantity(body.counted)
+    counted = parse_decimal(body.counted, field="counted", zero=True)
     _in_reach(request, stock_id)
     acts.adjust(
         actor=request.actor, stock_id=stock_id, counted=counted, reason=body.reason, note=body.note, now=clock.now()
@@ -255,7 +250,7 @@ def write_off(request: PartyRequest, marketplace: str, stock_id: UUID, body: Wri
     """So much is gone, for this reason."""
     _in_reach(request, stock_id)
     acts.write_off(
-        actor=request.actor, stock_id=stock_id, quantity=_quantity(body.quantity), reason=body.reason, note=body.note,
+        actor=request.actor, stock_id=stock_id, quantity=parse_decimal(body.quantity), reason=body.reason, note=body.note,
         now=clock.now(),
     )  # fmt: skip
     return _one(request, stock_id)
@@ -269,7 +264,7 @@ def relocate(request: PartyRequest, marketplace: str, stock_id: UUID, body: Relo
         actor=request.actor,
         stock_id=stock_id,
         to_place_id=body.to_place,
-        quantity=_quantity(body.quantity),
+        quantity=parse_decimal(body.quantity),
         now=clock.now(),
     )
     return _one(request, balance.id)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid, InvalidMany, NotFound
 from huangpu.core.names import in_language
-from huangpu.core.quantity import Quantity, parse_quantity
+from huangpu.core.quantity import Quantity, parse_decimal, parse_quantity
 from huangpu.core.web.paging import page_of
 from huangpu.flows.information import references
 from huangpu.parties.request import PartyRequest
@@ -146,15 +146,12 @@ def _doings(request: PartyRequest, found: Stock) -> dict[str, Callable[[], tuple
     reason, note = data.get("reason", ""), data.get("note", "")
 
     def count() -> tuple[UUID, str]:
-        typed = data.get("counted", "").strip()
-        counted = (
-            Decimal(0) if typed.strip("0.") == "" and typed else parse_quantity(typed, "C62", field="counted").value
-        )
+        counted = parse_decimal(data.get("counted", ""), field="counted", zero=True)
         acts.adjust(actor=actor, stock_id=found.pk, counted=counted, reason=reason, note=note, now=now)
         return found.pk, _("The count is recorded.")
 
     def write_off() -> tuple[UUID, str]:
-        quantity = parse_quantity(data.get("quantity", ""), "C62").value
+        quantity = parse_decimal(data.get("quantity", ""))
         acts.write_off(actor=actor, stock_id=found.pk, quantity=quantity, reason=reason, note=note, now=now)
         return found.pk, _("The goods are written off.")
 
@@ -162,7 +159,7 @@ def _doings(request: PartyRequest, found: Stock) -> dict[str, Callable[[], tuple
         to = _uuid(data.get("to_place"))
         if to is None:
             raise Invalid("place.missing", gettext_lazy("Choose a place."), field="to_place")
-        quantity = parse_quantity(data.get("quantity", ""), "C62").value
+        quantity = parse_decimal(data.get("quantity", ""))
         moved = acts.relocate(actor=actor, stock_id=found.pk, to_place_id=to, quantity=quantity, now=now)
         return moved.id, _("The goods are at their new place.")
 

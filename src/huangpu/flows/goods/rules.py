@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Invalid
 from huangpu.core.ids import uuid8
-from huangpu.core.quantity import parse_quantity, plain
+from huangpu.core.quantity import parse_decimal, plain
 
 AVAILABLE, INSPECTING = "available", "inspecting"
 # why stock is changed without a trade: a count, a loss, a find …
@@ -127,7 +127,7 @@ def _lots(one: Mapping[str, Any]) -> Iterable[Lot]:
         raise _wrong(one) from None
     if serials:
         return [Lot(lot, serial, Decimal(1), place) for serial in serials]
-    return [Lot(lot, "", parse_quantity(str(one.get("quantity", "")), "C62").value, place)]
+    return [Lot(lot, "", parse_decimal(str(one.get("quantity", ""))), place)]
 
 
 def _wrong(value: Any) -> Invalid:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,8 +20,8 @@ from django.views.decorators.http import require_POST
 
 from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid
-from huangpu.core.money import exponent, parse_money
-from huangpu.core.quantity import UNITS, plain
+from huangpu.core.money import exponent, line_total, parse_money
+from huangpu.core.quantity import UNITS, parse_decimal, plain
 from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may
@@ -30,8 +30,6 @@ from . import amending, amendments, queries
 from .amending import Change
 from .models import Amendment
 from .rules import Promise, Trade
-
-Refuse = Callable[[PartyRequest, Agreement, HuangpuError], HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +168,14 @@ def _changes(request: PartyRequest, agreement: Agreement) -> list[Change]:
         }
         if (typed["rest"], typed["price"], typed["due"]) == (row.rest, row.price, row.due):
             continue
-        quantity = _decimal(typed["rest"], f"rest-{item.ordinal}")
+        quantity = parse_decimal(typed["rest"], field=f"rest-{item.ordinal}", zero=True)
         priced = typed["price"] != row.price
         amount = _amount(quantity, typed["price"], agreement.currency, f"price-{item.ordinal}") if priced else None
         due = _instant(typed["due"], zone, f"due-{item.ordinal}") if typed["due"] != row.due else None
         changes.append(Change(item.ordinal, quantity if typed["rest"] != row.rest else None, amount, due))
     name = request.POST.get("new-name", "").strip()
     if name:
-        quantity = _decimal(request.POST.get("new-quantity", ""), "new-quantity")
+        quantity = parse_decimal(request.POST.get("new-quantity", ""), field="new-quantity")
         amount = _amount(quantity, request.POST.get("new-price", ""), agreement.currency, "new-price")
         text = request.POST.get("new-due", "").strip()
         due = _instant(text, zone, "new-due") if text else None
@@ -186,22 +184,10 @@ def _changes(request: PartyRequest, agreement: Agreement) -> list[Change]:
     return changes
 
 
-def _decimal(text: str, field: str) -> Decimal:
-    try:
-        value = Decimal(text.replace(",", "").strip())
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise Invalid("quantity.invalid", _("“%(value)s” is not a quantity; write a number above 0 with at most six decimals."),
-                      field=field, value=text)  # fmt: skip
-    return value
-
-
 def _amount(quantity: Decimal, price: str, currency: str, field: str) -> int:
-    """Quantity times a price of one unit (at most six decimals), rounded half up once to the minor unit."""
-    exact = (quantity * _decimal(price, field)).scaleb(exponent(currency))
-    whole = int(exact + Decimal("0.5")) if exact >= 0 else -1
-    return parse_money(Decimal(whole).scaleb(-exponent(currency)), currency, field=field).minor
+    """Quantity times a price of one unit (at most six decimals), in minor units."""
+    total = line_total(quantity, parse_decimal(price, field=field, zero=True), currency)
+    return parse_money(Decimal(total).scaleb(-exponent(currency)), currency, field=field).minor
 
 
 def _instant(text: str, zone: ZoneInfo, field: str) -> datetime:

@@ -10,7 +10,7 @@ from uuid import UUID
 from ninja import Field, Router, Schema, Status
 
 from huangpu.core import clock
-from huangpu.core.quantity import parse_quantity, plain
+from huangpu.core.quantity import parse_decimal, plain
 from huangpu.core.web.paging import Page, page_of
 from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.request import PartyRequest
@@ -449,10 +449,8 @@ def set_approval_rule(request: PartyRequest, data: RuleIn) -> Any:
 
 def _exact(text: str | None, place: int) -> Decimal | None:
     """A quantity that may be 0: none of it."""
-    if text is None or not text.strip("0."):
-        return None if text is None else Decimal(0)
-    return parse_quantity(text, "C62", field=f"changes.{place}.quantity").value
+    return None if text is None else parse_decimal(text, field=f"changes.{place}.quantity", zero=True)
 
 
 def _quantity(text: str | None) -> Decimal | None:
-    return parse_quantity(text, "C62").value if text is not None else None
+    return parse_decimal(text) if text is not None else None

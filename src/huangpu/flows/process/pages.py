@@ -23,7 +23,7 @@ from huangpu.core.db import one_act
 from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import parse_money
 from huangpu.core.names import in_language
-from huangpu.core.quantity import parse_quantity, plain
+from huangpu.core.quantity import parse_decimal, plain
 from huangpu.core.web.paging import page_of
 from huangpu.core.words import locale, spell
 from huangpu.flows.commerce.models import Agreement, Commitment
@@ -228,7 +228,7 @@ def _parts(request: PartyRequest, agreement: Agreement, action: str) -> list[act
         if item.quantity is None:
             parts.append(acts.Part(item.ordinal))
         elif text and text.strip("0."):
-            quantity = parse_quantity(text, item.unit, field=f"quantity-{item.ordinal}").value
+            quantity = parse_decimal(text, field=f"quantity-{item.ordinal}")
             parts.append(acts.Part(item.ordinal, quantity))
     if not parts:
         raise Invalid(
@@ -249,7 +249,7 @@ def resolve(request: PartyRequest, marketplace: str, number: str) -> HttpRespons
                 actor=request.actor,
                 agreement_id=agreement.id,
                 option=request.POST.get("option", ""),
-                quantity=parse_quantity(quantity, "C62").value if quantity else None,
+                quantity=parse_decimal(quantity) if quantity else None,
                 amount=parse_money(amount, agreement.currency).minor if amount else None,
                 reason=request.POST.get("reason", ""),
                 now=clock.now(),
