@@ -1,9 +1,6 @@
-"""Before any test: the catalogues are compiled, as `make install` and every start do. The longest files come first, so that no
-process of a run in parallel is left with one of them at the end."""
+"""The longest files come first, so that no process of a run in parallel is left with one of them at the end."""
 
 import pytest
-
-from huangpu.core.web.catalogues import compile_all
 
 LONGEST = (
     "browser/test_journey",
@@ -13,8 +10,6 @@ LONGEST = (
     "city/test_demo",
     "docs/",
 )
-
-compile_all()
 
 
 @pytest.hookimpl(trylast=True)

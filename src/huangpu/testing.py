@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from huangpu.core.web.catalogues import compile_all
+
 _stack = ExitStack()
 
 
@@ -84,17 +86,5 @@ def _embedded() -> None:
     os.environ["DATABASE_URL"] = _stack.enter_context(serve(folder, fsync="off", full_page_writes="off"))
 
 
-def _compile_catalogues() -> None:
-    """The catalogues that are newer than what was made of them: sentences are tested in both languages."""
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    for source in Path(__file__).parent.glob("**/locale/*/LC_MESSAGES/*.po"):
-        target = source.with_suffix(".mo")
-        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            with source.open("rb") as text, target.open("wb") as compiled:
-                write_mo(compiled, read_po(text))
-
-
-_compile_catalogues()
+compile_all()
 _embedded()

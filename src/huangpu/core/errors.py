@@ -22,6 +22,11 @@ class HuangpuError(Exception):
         self.value = value
         self.params = params
 
+    @property
+    def each(self) -> list[HuangpuError]:
+        """What was wrong, one by one: itself, or of several at once each."""
+        return [self]
+
     def __str__(self) -> str:
         text = str(self.message)
         return text % {"field": self.field, "value": self.value, **self.params} if "%(" in text else text
@@ -40,6 +45,10 @@ class InvalidMany(Invalid):
         first = errors[0]
         super().__init__(first.code, first.message, field=first.field, value=first.value, **first.params)
         self.errors = errors
+
+    @property
+    def each(self) -> list[HuangpuError]:
+        return [*self.errors]
 
 
 class Refused(HuangpuError):

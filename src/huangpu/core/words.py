@@ -28,9 +28,14 @@ PATTERNS = {  # of an instant: English, Chinese
 }
 
 
+def language() -> str:
+    """The language that is read and typed: one of those a name has."""
+    return "zh-hans" if (get_language() or "en").startswith("zh") else "en"
+
+
 def locale() -> str:
     """Babel's name of the reader's language."""
-    return "zh_Hans_CN" if (get_language() or "en").startswith("zh") else "en"
+    return "zh_Hans_CN" if language() == "zh-hans" else "en"
 
 
 def spell_money(minor: int, currency: str) -> str:

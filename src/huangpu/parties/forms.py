@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from huangpu.core.errors import HuangpuError, InvalidMany, Refused
+from huangpu.core.errors import HuangpuError, Refused
 
 from . import gb32100, queries, rules, words
 from .identifiers import SCHEMES, is_good
@@ -22,8 +22,7 @@ def errors_of(error: HuangpuError, *, has_fields: bool = True) -> dict[str, str]
     raised again, for the error page."""
     if isinstance(error, Refused):
         raise error
-    several = error.errors if isinstance(error, InvalidMany) else [error]
-    return {(one.field if has_fields else None) or "form": str(one) for one in several}
+    return {(one.field if has_fields else None) or "form": str(one) for one in error.each}
 
 
 def facts_of(form: QueryDict, identifiers: tuple[tuple[str, str], ...] = ()) -> rules.Facts:

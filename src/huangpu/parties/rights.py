@@ -185,6 +185,13 @@ def require(actor: Actor, act: str, *, organisation_id: UUID | None = None, mark
         raise refusal
 
 
+def require_own(actor: Actor, act: str) -> UUID:
+    """The organisation that the actor acts for, which may do this act of its members' roles; refused as `require` is."""
+    require(actor, act)
+    assert actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
+    return actor.organisation_id
+
+
 ACTS: dict[str, Rule] = {
     "parties.search_organisations": Rule("Find organisations by name or identifier.", everybody=True),
     "parties.see_organisation": Rule("Read an organisation's public facts.", everybody=True),

@@ -21,7 +21,7 @@ from huangpu.flows.process.lateness import penalty as cost
 from huangpu.flows.process.rules import Trade
 from huangpu.sectors.manufacturing.terms import purchase_terms
 
-from .test_rules import NOW, check, trade_of
+from .test_rules import NOW, check, trade_of, use_option
 from .test_trades import City, city, conclude, consistent, do  # noqa: F401
 
 D = Decimal
@@ -141,12 +141,7 @@ def test_whatever_the_parties_do_penalties_stay_within_cap_and_hold(
             elif verb == "lapse":
                 options.lapse(trade, promise.ordinal, now)
             elif verb == "option":
-                option = trade.options[which % len(trade.options)]
-                quantity = None
-                if option.get("line") and choice:
-                    quantity = (rules.by_key(trade, option["line"]).done_quantity * choice / 9).quantize(rules.MICRO)
-                amount = trade.held(trade.promise(1)) * portion.numerator // portion.denominator
-                options.exercise(trade, option["key"], role=option["by"][0], now=now, quantity=quantity, amount=amount)
+                use_option(trade, which, portion, choice, now)
             else:
                 quantity = D(1 + choice % 3) if verb == "part" and promise.quantity is not None else None
                 rules.perform(trade, promise.ordinal, quantity, None, now=now)

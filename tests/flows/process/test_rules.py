@@ -99,6 +99,16 @@ def check(trade: Trade) -> None:
             assert trade.held(hold_promise) == 0, "money was left in the hold of a closed trade"
 
 
+def use_option(trade: Trade, which: int, portion: Fraction, choice: int, now: datetime) -> None:
+    """Whoever may uses one of the options, for a part of its line, or gives a part of what is held."""
+    option = trade.options[which % len(trade.options)]
+    quantity = None
+    if option.get("line") and choice:
+        quantity = (rules.by_key(trade, option["line"]).done_quantity * choice / 9).quantize(rules.MICRO)
+    amount = trade.held(trade.promise(1)) * portion.numerator // portion.denominator
+    options.exercise(trade, option["key"], role=option["by"][0], now=now, quantity=quantity, amount=amount)
+
+
 @settings(max_examples=150, deadline=None)
 @given(parts=lines, fee_ppm=st.integers(0, 100_000), by_hand=st.booleans(), acts=script)
 def test_whatever_the_parties_do(
@@ -114,12 +124,7 @@ def test_whatever_the_parties_do(
             elif verb == "lapse":
                 options.lapse(trade, promise.ordinal, now)
             elif verb == "option":
-                option = trade.options[which % len(trade.options)]
-                quantity = None
-                if option.get("line") and choice:
-                    quantity = (rules.by_key(trade, option["line"]).done_quantity * choice / 9).quantize(rules.MICRO)
-                amount = trade.held(trade.promise(1)) * portion.numerator // portion.denominator
-                options.exercise(trade, option["key"], role=option["by"][0], now=now, quantity=quantity, amount=amount)
+                use_option(trade, which, portion, choice, now)
             else:
                 quantity = None
                 if verb == "part" and promise.quantity is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.forms import BaseForm
 
-from ..errors import HuangpuError, InvalidMany
+from ..errors import HuangpuError
 
 
 def show(form: BaseForm, error: HuangpuError, names: Mapping[str, str] | None = None) -> None:
@@ -15,6 +15,6 @@ def show(form: BaseForm, error: HuangpuError, names: Mapping[str, str] | None = 
     `names` maps the act's names to the form's where they differ. Usage in a page:
     `except Invalid as error: forms.show(form, error)`, then render the form again with status 422.
     """
-    for one in error.errors if isinstance(error, InvalidMany) else [error]:
+    for one in error.each:
         name = (names or {}).get(one.field or "", one.field)
         form.add_error(name if name in form.fields else None, str(one))

@@ -19,7 +19,7 @@ from huangpu.core.errors import Conflict, Invalid, InvalidMany, NotFound
 from huangpu.core.ids import uuid7
 from huangpu.core.log.record import NewEvent, record
 from huangpu.parties.actor import Actor
-from huangpu.parties.rights import require
+from huangpu.parties.rights import require, require_own
 from huangpu.parties.words import INDUSTRIES
 
 from .models import Item
@@ -54,9 +54,8 @@ def create_item(*, actor: Actor, marketplace_id: UUID, facts: ItemFacts, now: da
 
     Refused with `item.code_taken` and, all at once, with what `_checked` finds wrong.
     """
-    require(actor, "commerce.edit_item")
-    assert actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    item = Item(owner_id=actor.organisation_id, **_checked(facts))
+    own = require_own(actor, "commerce.edit_item")
+    item = Item(owner_id=own, **_checked(facts))
     _save(item)
     _tell("commerce.item_created", item, actor, marketplace_id, now)
     return item

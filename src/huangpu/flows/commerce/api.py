@@ -11,7 +11,7 @@ from ninja import Field, Query, Router, Schema
 from huangpu.core import clock
 from huangpu.core.web.paging import LIMIT_DEFAULT, Page, page_of
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import require
+from huangpu.parties.rights import require, require_own
 
 from . import acts, queries
 from .models import Intent, Item
@@ -100,9 +100,8 @@ def items(
     request: PartyRequest, marketplace: str, q: str = "", cursor: str | None = None, limit: int = LIMIT_DEFAULT
 ) -> Page[Any]:
     """Newest first; `q` is a piece of a code, a name or a GTIN."""
-    require(request.actor, "commerce.see_items")
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    return page_of(queries.items(request.actor.organisation_id, q.strip()), cursor, limit)
+    own = require_own(request.actor, "commerce.see_items")
+    return page_of(queries.items(own, q.strip()), cursor, limit)
 
 
 @router.post("/m/{marketplace}/items", response=ItemOut, summary="A new item")

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from huangpu.core import clock
-from huangpu.core.errors import HuangpuError, InvalidMany
+from huangpu.core.errors import HuangpuError
 from huangpu.core.quantity import UNITS, unit_name
 from huangpu.core.web.paging import page_of
 from huangpu.flows.goods import tabs
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import may, require
+from huangpu.parties.rights import may, require, require_own
 from huangpu.parties.words import INDUSTRIES
 
 from . import acts, queries
@@ -30,10 +30,9 @@ ROWS = 50
 @require_GET
 def items(request: PartyRequest, marketplace: str) -> HttpResponse:
     """The catalogue with its search."""
-    require(request.actor, "commerce.see_items")
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
+    own = require_own(request.actor, "commerce.see_items")
     text = request.GET.get("q", "").strip()[:100]
-    page = page_of(queries.items(request.actor.organisation_id, text), request.GET.get("cursor"), ROWS)
+    page = page_of(queries.items(own, text), request.GET.get("cursor"), ROWS)
     context = {
         "page": page,
         "text": text,
@@ -70,8 +69,7 @@ def _form(request: PartyRequest, item: Item | None) -> HttpResponse:
             messages.success(request, _("The item is saved."))
             return redirect("commerce:items", request.marketplace.slug)
         except HuangpuError as error:
-            listed = error.errors if isinstance(error, InvalidMany) else [error]
-            errors = {{"name": "name_zh"}.get(one.field or "", one.field or "form"): one for one in listed}
+            errors = {{"name": "name_zh"}.get(one.field or "", one.field or "form"): one for one in error.each}
     units = [(code, f"{unit_name(code)} ({code})") for code in UNITS]
     if given.get("unit") and given["unit"] not in UNITS:
         units.append((given["unit"], given["unit"]))

@@ -13,7 +13,7 @@ from huangpu.core.money import LARGEST, exponent
 from huangpu.core.web.paging import LIMIT_DEFAULT, Page
 from huangpu.parties.actor import Actor
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import require
+from huangpu.parties.rights import require, require_own
 
 from . import acts, queries
 from .models import Account
@@ -52,10 +52,9 @@ class AmountIn(Schema):
 
 def _own(actor: Actor, act: str) -> UUID:
     """The organisation that the caller acts for, which may do this."""
-    require(actor, act)
-    assert actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    require(actor, act, organisation_id=actor.organisation_id)
-    return actor.organisation_id
+    own = require_own(actor, act)
+    require(actor, act, organisation_id=own)
+    return own
 
 
 def _wallet(request: PartyRequest, organisation_id: UUID, currency: str) -> dict[str, Any]:

@@ -42,17 +42,20 @@ def post_each(groups: Sequence[Group], *, now: datetime | None = None) -> list[A
     transaction when there is nothing else."""
     singles = [_single(group) for group in groups]
     together = [one for one in singles if one is not None]
-    if 1 < len(together) == len(groups) and _together(together):
-        return [[Outcome(one.id, "posted")] for one in together]
+    if not 1 < len(together) == len(groups):
+        with one_act():
+            return _in_order(groups, singles, now)
+    if _together(together):
+        return _posted(together)
     with one_act():
-        return _in_order(groups, singles, now)
+        return _halves(together, now)
 
 
 def _in_order(groups: Sequence[Group], singles: Sequence[Transfer | None], now: datetime | None) -> list[Answer]:
     answers: list[Answer] = []
     for are_single, run in groupby(range(len(groups)), key=lambda place: singles[place] is not None):
         if are_single:
-            answers += _halved([one for place in run if (one := singles[place]) is not None], now)
+            answers += _run([one for place in run if (one := singles[place]) is not None], now)
         else:
             answers += [_alone(groups[place], now) for place in run]
     return answers
@@ -69,14 +72,20 @@ def _single(group: Group) -> Transfer | None:
     return one
 
 
-def _halved(transfers: Sequence[Transfer], now: datetime | None) -> list[Answer]:
+def _run(transfers: Sequence[Transfer], now: datetime | None) -> list[Answer]:
     """All of them at once if each is right by itself; otherwise half and half, so that what is wrong is found alone."""
     if len(transfers) == 1:
         return [_alone(transfers, now)]
-    if _together(transfers):
-        return [[Outcome(one.id, "posted")] for one in transfers]
+    return _posted(transfers) if _together(transfers) else _halves(transfers, now)
+
+
+def _halves(transfers: Sequence[Transfer], now: datetime | None) -> list[Answer]:
     half = len(transfers) // 2
-    return _halved(transfers[:half], now) + _halved(transfers[half:], now)
+    return _run(transfers[:half], now) + _run(transfers[half:], now)
+
+
+def _posted(transfers: Sequence[Transfer]) -> list[Answer]:
+    return [[Outcome(one.id, "posted")] for one in transfers]
 
 
 def _together(transfers: Sequence[Transfer]) -> bool:

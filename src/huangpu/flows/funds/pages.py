@@ -20,7 +20,7 @@ from huangpu.core.web.paging import Page
 from huangpu.core.web.templatetags.huangpu import money
 from huangpu.flows.information import references
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import may, require
+from huangpu.parties.rights import may, require, require_own
 
 from . import acts, queries
 from .models import Account
@@ -129,9 +129,7 @@ def books(request: PartyRequest, marketplace: str) -> HttpResponse:
 
 
 def _own(request: PartyRequest, act: str) -> UUID:
-    require(request.actor, act)
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    return request.actor.organisation_id
+    return require_own(request.actor, act)
 
 
 app_name = "funds"

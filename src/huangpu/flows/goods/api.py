@@ -13,7 +13,7 @@ from huangpu.core import clock
 from huangpu.core.quantity import parse_decimal, plain
 from huangpu.core.web.paging import LIMIT_DEFAULT, Page, page_of
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import require
+from huangpu.parties.rights import require_own
 
 from . import acts, catalogue, queries
 from .models import Place, Shipment, Stock
@@ -153,9 +153,7 @@ class ShipmentOut(Schema):
 
 
 def _own(request: PartyRequest, act: str = "goods.see") -> UUID:
-    require(request.actor, act)
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    return request.actor.organisation_id
+    return require_own(request.actor, act)
 
 
 def _stock_out(found: Iterable[Stock]) -> list[dict[str, Any]]:

@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from huangpu.core import clock
-from huangpu.core.errors import HuangpuError, Invalid, InvalidMany, NotFound
+from huangpu.core.errors import HuangpuError, Invalid, NotFound
 from huangpu.core.names import in_language
 from huangpu.core.quantity import Quantity, parse_decimal, parse_quantity
 from huangpu.core.web.paging import page_of
 from huangpu.flows.information import references
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import may, require
+from huangpu.parties.rights import may, require_own
 
 from . import acts, catalogue, queries, tabs
 from .models import Place, Shipment, Stock
@@ -258,9 +258,7 @@ def _show(request: PartyRequest, here: str, template: str, context: dict[str, An
 
 
 def _own(request: PartyRequest, act: str = "goods.see") -> UUID:
-    require(request.actor, act)
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
-    return request.actor.organisation_id
+    return require_own(request.actor, act)
 
 
 def _with_items(found: Iterable[Stock]) -> list[tuple[Stock, catalogue.Known]]:
@@ -303,23 +301,11 @@ def _errors(error: HuangpuError) -> dict[str, HuangpuError]:
     if isinstance(error, NotFound) and error.code == "stock.unknown":
         raise error
     names = {"value": "gln", "scheme": "gln", "serial": "serials", "name": "name_zh"}
-    listed = error.errors if isinstance(error, InvalidMany) else [error]
     known = {
-        "code",
-        "name_zh",
-        "address",
-        "gln",
-        "item",
-        "quantity",
-        "lot",
-        "serials",
-        "place_id",
-        "counted",
-        "reason",
-        "to_place",
-    }
+        "code", "name_zh", "address", "gln", "item", "quantity", "lot", "serials", "place_id", "counted", "reason", "to_place",
+    }  # fmt: skip
     found: dict[str, HuangpuError] = {}
-    for one in listed:
+    for one in error.each:
         name = names.get(one.field or "", one.field or "")
         found[name if name in known else "form"] = one
     return found

@@ -14,14 +14,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from huangpu.core import clock
 from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import exponent, line_total, parse_money
-from huangpu.core.quantity import UNITS, parse_decimal, plain
+from huangpu.core.quantity import UNITS, parse_decimal, plain, unit_name
+from huangpu.core.words import language
 from huangpu.flows.commerce.models import Agreement
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may
@@ -78,12 +78,8 @@ def context_of(request: PartyRequest, agreement: Agreement, trade: Trade) -> dic
     return {
         "amendments": [_view(trade, one, mine, signs) for one in found],
         "amend_rows": rows,
-        "amend_units": [(code, f"{code} · {names[1] if _zh() else names[0]}") for code, names in UNITS.items()],
+        "amend_units": [(code, f"{code} · {unit_name(code)}") for code in UNITS],
     }
-
-
-def _zh() -> bool:
-    return (get_language() or "en").startswith("zh")
 
 
 def _row(trade: Trade, item: Promise, zone: ZoneInfo) -> Row:
@@ -180,7 +176,7 @@ def _changes(request: PartyRequest, agreement: Agreement) -> list[Change]:
         text = request.POST.get("new-due", "").strip()
         due = _instant(text, zone, "new-due") if text else None
         unit = request.POST.get("new-unit", "").strip().upper()
-        changes.append(Change(None, quantity, amount, due, {"zh-hans" if _zh() else "en": name}, unit))
+        changes.append(Change(None, quantity, amount, due, {language(): name}, unit))
     return changes
 
 

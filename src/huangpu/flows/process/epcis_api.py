@@ -18,7 +18,7 @@ from huangpu.core.web.paging import cursor_of, id_of
 from huangpu.flows.goods import queries as goods
 from huangpu.flows.goods.standard import MEDIA_TYPE, document
 from huangpu.parties.request import PartyRequest
-from huangpu.parties.rights import require
+from huangpu.parties.rights import require, require_own
 
 from . import queries, traceability
 
@@ -69,8 +69,7 @@ def of_shipment(request: PartyRequest, marketplace: str, shipment_id: UUID) -> A
 )
 def of_time(request: PartyRequest, marketplace: str, asked: Query[Span]) -> Any:  # noqa: ARG001
     """What came in, was counted, moved, sent and accepted, the earliest first (EPCIS 2.0). The header `Link` leads on."""
-    require(request.actor, "goods.see")
-    assert request.actor.organisation_id is not None, "whose right comes from a role in an organisation acts for one"
+    own = require_own(request.actor, "goods.see")
     until = _aware(asked.until, "until") or clock.now()
     since = _aware(asked.since, "since") or until - timedelta(days=DAYS_MAX)
     if not since < until <= since + timedelta(days=DAYS_MAX):
@@ -82,9 +81,7 @@ def of_time(request: PartyRequest, marketplace: str, asked: Query[Span]) -> Any:
             most=DAYS_MAX,
         )
     after = id_of(asked.cursor) if asked.cursor else None
-    found, more = traceability.of_organisation(
-        request.marketplace.pk, request.actor.organisation_id, since=since, until=until, after=after
-    )
+    found, more = traceability.of_organisation(request.marketplace.pk, own, since=since, until=until, after=after)
     answer = _answer(request, found)
     if more:
         query = {"since": clock.rfc3339(since), "until": clock.rfc3339(until), "cursor": cursor_of(more)}

@@ -11,13 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from huangpu.core.errors import HuangpuError, Invalid, InvalidMany
+from huangpu.core.errors import HuangpuError, Invalid
 from huangpu.core.money import Money, parse_money
 from huangpu.core.names import in_language
 from huangpu.core.quantity import plain
+from huangpu.core.words import language
 
 from .rules import Criterion
 from .terms import LineTerms, LotTerms, TenderTerms
@@ -48,7 +48,7 @@ class Draft:
 
     def show(self, error: HuangpuError) -> None:
         """Puts what an act refused beside the field it is about."""
-        for one in error.errors if isinstance(error, InvalidMany) else [error]:
+        for one in error.each:
             self.put(one.field or "", str(one))
 
     def put(self, name: str, text: str) -> None:
@@ -62,11 +62,6 @@ class Draft:
             self.errors[name] = text
         else:
             self.general.append(text)
-
-
-def language() -> str:
-    """The language that is being typed: one of those a name has."""
-    return "zh-hans" if (get_language() or "en").startswith("zh") else "en"
 
 
 def empty(currency: str) -> Draft:

@@ -19,9 +19,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from huangpu.core import clock
 from huangpu.core.db import one_act
-from huangpu.core.errors import HuangpuError, Invalid, InvalidMany, NotFound
+from huangpu.core.errors import HuangpuError, Invalid, NotFound
 from huangpu.core.money import exponent, parse_money
-from huangpu.core.quantity import UNITS, plain
+from huangpu.core.quantity import UNITS, plain, unit_name
 from huangpu.flows.funds import queries as funds
 from huangpu.flows.funds.rules import account_id
 from huangpu.flows.information.acts import store_document
@@ -133,9 +133,7 @@ def draft_form(request: PartyRequest, marketplace: str, number: str = "") -> Htt
 
 
 def _draft_page(request: PartyRequest, draft: forms.Draft, tender: Tender | None, status: int = 200) -> HttpResponse:
-    units = [
-        (code, f"{code} · {names[1] if forms.language() == 'zh-hans' else names[0]}") for code, names in UNITS.items()
-    ]
+    units = [(code, f"{code} · {unit_name(code)}") for code in UNITS]
     ceiling = figure(request.marketplace.profile, "bid_bond_ppm_max")
     context = {
         "draft": draft,
@@ -185,7 +183,7 @@ def bid_form(request: PartyRequest, marketplace: str, number: str, lot: int) -> 
                 )
                 return redirect(_address(request, tender) + "#my-bids")
             except HuangpuError as error:
-                for one in error.errors if isinstance(error, InvalidMany) else [error]:
+                for one in error.each:
                     errors[one.field or "form"] = str(one)
     rows = [
         {
@@ -449,7 +447,7 @@ def _do(request: PartyRequest, tender: Tender, call: Callable[[], Any], words: s
         call()
         messages.success(request, words)
     except HuangpuError as error:
-        for one in error.errors if isinstance(error, InvalidMany) else [error]:
+        for one in error.each:
             messages.error(request, str(one))
         if target == "tender:page":
             tender.refresh_from_db()
