@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from importlib import import_module
@@ -13,7 +14,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from huangpu.core.db import execute, rows
-from huangpu.core.errors import HuangpuError
+from huangpu.core.errors import Conflict, HuangpuError
 from huangpu.core.ids import uuid7
 from huangpu.flows.funds import acts, lanes, verify
 from huangpu.flows.funds.lanes import Answer, Group, GroupCommit, post_each
@@ -22,7 +23,7 @@ from huangpu.flows.funds.rules import AccountSpec, Capture, Hold, Item, Limits, 
 
 from .test_both_ways import HOLDS, TRANSFERS
 
-SINGLES: str = import_module("huangpu.flows.funds.migrations.0005_many_singles").SINGLES
+EACH: str = import_module("huangpu.flows.funds.migrations.0006_each_group").EACH
 BALANCES = """
 SELECT a.book, a.currency, a.balance_max, a.posted_debit + coalesce(s.d, 0), a.posted_credit + coalesce(s.c, 0),
        a.pending_debit + coalesce(s.pd, 0), a.pending_credit + coalesce(s.pc, 0)
@@ -113,11 +114,11 @@ def test_many_at_once_are_answered_as_one_after_the_other(seed: int) -> None:
 @pytest.mark.django_db
 def test_a_lane_that_lets_one_pay_with_what_another_brings_would_be_found() -> None:
     """Planted: limits are held by the constraint alone, for the net of all."""
-    judged = [line for line in SINGLES.splitlines() if "IS NOT FALSE" in line]
+    judged = [line for line in EACH.splitlines() if "IS NOT FALSE" in line]
     assert len(judged) == 2
-    lax = SINGLES.replace("CREATE", "CREATE OR REPLACE")
+    lax = EACH.replace("CREATE", "CREATE OR REPLACE")
     for line in judged:
-        lax = lax.replace(line + "\n", "") if not line.endswith(";") else lax.replace(line, ";")
+        lax = lax.replace(line + "\n", "")
     execute(lax)
     bank, line_bank = Bank(), Bank()
     plans = [
@@ -140,26 +141,60 @@ def test_what_goes_together_is_one_call() -> None:
     assert len([one for one in seen if "SAVEPOINT" not in str(one["sql"])]) == 1
 
 
+@pytest.mark.django_db
+def test_linked_groups_of_transfers_go_together_too_each_under_an_id_of_its_own() -> None:
+    bank = Bank()
+    groups = [bank.group((what, number, number % 3, 6, 1)) for number, what in enumerate(["linked", "transfer"] * 20)]
+    with CaptureQueriesContext(connection) as seen:
+        answers = post_each(groups)
+    assert told(answers) == ["posted,posted", "posted"] * 20
+    assert len([one for one in seen if "SAVEPOINT" not in str(one["sql"])]) == 1
+    linked = [set(Posted.objects.filter(pk__in=[one.id for one in group]).values_list("group_id")) for group in groups]
+    assert all(len(ids) == 1 for ids in linked)
+    assert linked[1] == {(None,)}
+    assert len(set.union(*linked[::2])) == 20
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_callers_are_answered_durably_and_each_for_itself() -> None:
-    bank, answers = Bank(), dict[int, str]()
+    bank = Bank()
 
-    def call(number: int) -> None:
+    async def call(lane: GroupCommit, number: int) -> str:
         try:
             amount = 5_000 if number % 10 == 9 else 1
-            answers[number] = lane.post(bank.group(("transfer", number, number % 3, 7, amount)))[0].result
+            return (await lane.post(bank.group(("transfer", number, number % 3, 7, amount))))[0].result
         except HuangpuError as refused:
-            answers[number] = refused.code
+            return refused.code
 
-    with GroupCommit() as lane:
-        callers = [threading.Thread(target=call, args=[number]) for number in range(60)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-    assert answers == {n: "transfer.exceeds_floor" if n % 10 == 9 else "posted" for n in range(60)}
+    async def all_of_them() -> list[str]:
+        async with GroupCommit() as lane:
+            return await asyncio.gather(*(call(lane, number) for number in range(60)))
+
+    assert asyncio.run(all_of_them()) == ["transfer.exceeds_floor" if n % 10 == 9 else "posted" for n in range(60)]
     assert Posted.objects.filter(kind="x", marketplace_id=bank.market).count() == 4 + 54
     assert not [check.detail for check in verify.checks() if not check.ok]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_while_a_commit_is_on_its_way_goes_into_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, sizes, real = Bank(), list[int](), lanes.post_each
+
+    def counted(groups: list[Group]) -> list[Answer]:
+        sizes.append(len(groups))
+        return real(groups)
+
+    monkeypatch.setattr(lanes, "post_each", counted)
+
+    async def call(lane: GroupCommit, number: int) -> None:
+        for turn in range(3):
+            await lane.post(bank.group(("transfer", 100 * turn + number, number % 3, 7, 1)))
+
+    async def all_of_them() -> None:
+        async with GroupCommit(groups_max=30) as lane:
+            await asyncio.gather(*(call(lane, number) for number in range(40)))
+
+    asyncio.run(all_of_them())
+    assert sizes == [30, 30, 30, 30]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -171,34 +206,59 @@ def test_when_the_writer_fails_nobody_waits_and_the_same_again_is_posted_once(mo
         real(groups)  # committed, and the line is cut before the answer
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(lanes, "post_each", cut)
-    with GroupCommit() as lane:
-        with pytest.raises(HuangpuError) as refused:
-            lane.post(group)
-        monkeypatch.setattr(lanes, "post_each", real)
-        assert lane.post(group)[0].result == "existing"
-    assert refused.value.code == "transfer.unknown"
+    async def twice() -> None:
+        async with GroupCommit() as lane:
+            monkeypatch.setattr(lanes, "post_each", cut)
+            with pytest.raises(HuangpuError) as refused:
+                await lane.post(group)
+            assert refused.value.code == "transfer.unknown"
+            monkeypatch.setattr(lanes, "post_each", real)
+            assert (await lane.post(group))[0].result == "existing"
+        with pytest.raises(RuntimeError, match="has ended"):
+            lane.ask(group)
+
+    asyncio.run(twice())
     assert bank.books()[0] != Bank().books()[0]
     assert Posted.objects.filter(pk=group[0].id).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_a_busy_database_refuses_is_known_not_to_be_posted(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, busy = Bank(), Conflict("database.busy", "busy")
+
+    def refused(_groups: list[Group]) -> list[Answer]:
+        raise busy
+
+    monkeypatch.setattr(lanes, "post_each", refused)
+
+    async def once() -> None:
+        async with GroupCommit() as lane:
+            await lane.post(bank.group(("transfer", 1, 0, 7, 10)))
+
+    with pytest.raises(HuangpuError) as said:
+        asyncio.run(once())
+    assert said.value is busy
+
+
+@pytest.mark.django_db(transaction=True)
 def test_who_finds_the_lane_full_is_sent_away_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    bank, began, goes_on, real = Bank(), threading.Event(), threading.Event(), lanes.post_each
+    bank, goes_on, real = Bank(), threading.Event(), lanes.post_each
 
     def slow(groups: list[Group]) -> list[Answer]:
-        began.set()
         assert goes_on.wait(30)
         return real(groups)
 
     monkeypatch.setattr(lanes, "post_each", slow)
-    with GroupCommit(waiting_max=2) as lane:
-        first = lane.ask(bank.group(("transfer", 0, 0, 7, 1)))
-        assert began.wait(30)  # the writer is at work: from now on they wait
-        others = [lane.ask(bank.group(("transfer", number, 0, 7, 1))) for number in (1, 2)]
-        with pytest.raises(HuangpuError) as refused:
-            lane.ask(bank.group(("transfer", 3, 0, 7, 1)))
-        goes_on.set()
-        assert [one.result(30)[0].result for one in (first, *others)] == ["posted"] * 3
-    assert refused.value.code == "transfer.lane_full"
-    connection.close()
+
+    async def crowd() -> list[str]:
+        async with GroupCommit(waiting_max=2) as lane:
+            asked = [lane.ask(bank.group(("transfer", 0, 0, 7, 1)))]
+            await asyncio.sleep(0)  # a turn of the loop: the writer has it, and from now on they wait
+            asked += [lane.ask(bank.group(("transfer", number, 0, 7, 1))) for number in (1, 2)]
+            with pytest.raises(HuangpuError) as refused:
+                lane.ask(bank.group(("transfer", 3, 0, 7, 1)))
+            assert refused.value.code == "transfer.lane_full"
+            goes_on.set()
+            return [(await one)[0].result for one in asked]
+
+    assert asyncio.run(crowd()) == ["posted"] * 3

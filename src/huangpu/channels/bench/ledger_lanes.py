@@ -1,13 +1,13 @@
-"""The other two lanes of `bench ledger`: a writer that commits for 8 and for 64 callers of one process, and batches of 1,000
+"""The other two lanes of `bench ledger`: a writer that commits for 8 and for 64 callers of one event loop, and batches of 1,000
 from two processes. Through Python, as the product's doors use them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 
@@ -60,28 +60,27 @@ def _batch(seconds: int, planted: bool, number: int) -> None:
 
 
 def _group(seconds: int, planted: bool, callers: int) -> None:
-    """So many threads ask one after the other; prints answers a second and the 99th percentile of their waiting."""
+    """So many callers ask one after the other; prints answers a second and the 99th percentile of their waiting."""
     from huangpu.channels.bench.ledger import random_transfer
     from huangpu.flows.funds.lanes import GroupCommit
 
-    took: list[list[float]] = [[] for _ in range(callers)]
-    with GroupCommit(groups_max=1 if planted else 1_000) as lane:  # planted: a commit for each caller
-        lane.post([random_transfer(random.Random(0))])
-        end = time.monotonic() + seconds
+    took = list[float]()
 
-        def call(number: int) -> None:
-            dice = random.Random(number)
-            while (begun := time.monotonic()) < end:
-                lane.post([random_transfer(dice)])
-                took[number].append(time.monotonic() - begun)
+    async def call(lane: GroupCommit, number: int, end: float) -> None:
+        dice = random.Random(number)
+        while (begun := time.monotonic()) < end:
+            await lane.post([random_transfer(dice)])
+            took.append(time.monotonic() - begun)
 
-        threads = [threading.Thread(target=call, args=[number]) for number in range(callers)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    each = sorted(second for mine in took for second in mine)
-    print(json.dumps({"rate": len(each) / seconds, "p99_ms": each[int(0.99 * (len(each) - 1))] * 1_000}))
+    async def all_of_them() -> None:
+        async with GroupCommit(groups_max=1 if planted else 1_000) as lane:  # planted: a commit for each caller
+            await lane.post([random_transfer(random.Random(0))])
+            end = time.monotonic() + seconds
+            await asyncio.gather(*(call(lane, number, end) for number in range(callers)))
+
+    asyncio.run(all_of_them())
+    took.sort()
+    print(json.dumps({"rate": len(took) / seconds, "p99_ms": took[int(0.99 * (len(took) - 1))] * 1_000}))
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ Both answer each group with exactly what it would have been answered alone, in t
 
 from __future__ import annotations
 
-import queue
+import asyncio
 import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
+from queue import SimpleQueue
 from uuid import UUID
 
 from django.db import connection
@@ -21,12 +20,13 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import one_act, row, statement_act
 from huangpu.core.errors import Conflict, HuangpuError
+from huangpu.core.ids import uuid7
 
 from . import acts
 from .rules import Item, Outcome, Transfer, check
 
-SINGLES_SQL = """
-SELECT ledger_singles(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::uuid[])
+EACH_SQL = """
+SELECT ledger_each(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::uuid[])
 """
 GROUPS_MAX = 1_000  # of one commit of the writer
 WAITING_MAX = 10_000  # callers that may wait for the writer before it sends more away
@@ -35,61 +35,65 @@ Group = Sequence[Item]
 Answer = list[Outcome] | HuangpuError
 
 
+Plain = Sequence[Transfer]  # a group of transfers only, with nothing wrong that can be seen without a look at the books
+
+
 @statement_act
 def post_each(groups: Sequence[Group], *, now: datetime | None = None) -> list[Answer]:
     """Posts each linked group by itself, all in one transaction; answers each with its outcomes or with what refused it, as
-    `acts.post` does. Transfers alone in their groups go together, in one call for any number of them, which is the whole
-    transaction when there is nothing else."""
-    singles = [_single(group) for group in groups]
-    together = [one for one in singles if one is not None]
+    `acts.post` does. Groups of transfers only go together, in one call for any number of them, which is the whole transaction
+    when there is nothing else."""
+    plain = [_plain(group) for group in groups]
+    together = [one for one in plain if one is not None]
     if not 1 < len(together) == len(groups):
         with one_act():
-            return _in_order(groups, singles, now)
+            return _in_order(groups, plain, now)
     if _together(together):
         return _posted(together)
     with one_act():
         return _halves(together, now)
 
 
-def _in_order(groups: Sequence[Group], singles: Sequence[Transfer | None], now: datetime | None) -> list[Answer]:
+def _in_order(groups: Sequence[Group], plain: Sequence[Plain | None], now: datetime | None) -> list[Answer]:
     answers: list[Answer] = []
-    for are_single, run in groupby(range(len(groups)), key=lambda place: singles[place] is not None):
-        if are_single:
-            answers += _run([one for place in run if (one := singles[place]) is not None], now)
+    for are_plain, run in groupby(range(len(groups)), key=lambda place: plain[place] is not None):
+        if are_plain:
+            answers += _run([one for place in run if (one := plain[place]) is not None], now)
         else:
             answers += [_alone(groups[place], now) for place in run]
     return answers
 
 
-def _single(group: Group) -> Transfer | None:
-    """The transfer that a group is, if it is one and nothing is wrong with it by itself."""
-    if len(group) != 1 or not isinstance(one := group[0], Transfer):
+def _plain(group: Group) -> Plain | None:
+    transfers = [one for one in group if isinstance(one, Transfer)]
+    if not transfers or len(transfers) < len(group):
         return None
     try:
         check(group)
     except HuangpuError:
         return None
-    return one
+    return transfers
 
 
-def _run(transfers: Sequence[Transfer], now: datetime | None) -> list[Answer]:
+def _run(groups: Sequence[Plain], now: datetime | None) -> list[Answer]:
     """All of them at once if each is right by itself; otherwise half and half, so that what is wrong is found alone."""
-    if len(transfers) == 1:
-        return [_alone(transfers, now)]
-    return _posted(transfers) if _together(transfers) else _halves(transfers, now)
+    if len(groups) == 1:
+        return [_alone(groups[0], now)]
+    return _posted(groups) if _together(groups) else _halves(groups, now)
 
 
-def _halves(transfers: Sequence[Transfer], now: datetime | None) -> list[Answer]:
-    half = len(transfers) // 2
-    return _run(transfers[:half], now) + _run(transfers[half:], now)
+def _halves(groups: Sequence[Plain], now: datetime | None) -> list[Answer]:
+    half = len(groups) // 2
+    return _run(groups[:half], now) + _run(groups[half:], now)
 
 
-def _posted(transfers: Sequence[Transfer]) -> list[Answer]:
-    return [[Outcome(one.id, "posted")] for one in transfers]
+def _posted(groups: Sequence[Plain]) -> list[Answer]:
+    return [[Outcome(one.id, "posted") for one in group] for group in groups]
 
 
-def _together(transfers: Sequence[Transfer]) -> bool:
+def _together(groups: Sequence[Plain]) -> bool:
     """Posts them in one call; False, and nothing is written, where one of them might have to be refused."""
+    transfers = [one for group in groups for one in group]
     columns = [
         _ids(one.id for one in transfers),
         _ids(one.marketplace_id for one in transfers),
@@ -98,9 +102,15 @@ def _together(transfers: Sequence[Transfer]) -> bool:
         _array(str(one.amount) for one in transfers),
         _array(_quoted(one.kind) for one in transfers),
         _ids(one.reference for one in transfers),
+        _array(linked for group in groups for linked in _linked(len(group))),
     ]
-    found = row(SINGLES_SQL, columns)
+    found = row(EACH_SQL, columns)
     return bool(found and found[0])
+
+
+def _linked(items: int) -> list[str]:
+    """The group's id for each of its items; none for one that is alone."""
+    return ["NULL"] if items == 1 else [uuid7().hex] * items
 
 
 def _ids(ids: Iterable[UUID]) -> str:
@@ -124,90 +134,98 @@ def _alone(group: Group, now: datetime | None) -> Answer:
         return refused
 
 
-@dataclass(slots=True)
-class _Asked:
-    group: Group
-    answer: Future[list[Outcome]] = field(default_factory=Future)
-
-
 class GroupCommit:
-    """One writer for many callers of a process: what waits while a commit is on its way goes into the next one.
+    """One writer for many callers of an event loop: what is asked while a commit is on its way goes into the next one.
 
-    `with GroupCommit() as lane: lane.post([transfer])`. An answer is given after its commit: it is durable. When the writer
-    fails while it commits nobody can know whether it did: `transfer.unknown`; the same items may be sent again, their ids make
-    them happen once. With more than `waiting_max` callers before the writer the next is refused: `transfer.lane_full`.
+    `async with GroupCommit() as lane: await lane.post([transfer])`. An answer is given after its commit: it is durable. When
+    the writer fails while it commits nobody can know whether it did: `transfer.unknown`; the same items may be sent again,
+    their ids make them happen once. With more than `waiting_max` callers before the writer the next is refused:
+    `transfer.lane_full`.
     """
 
     def __init__(self, *, groups_max: int = GROUPS_MAX, waiting_max: int = WAITING_MAX) -> None:
         self._groups_max = groups_max
-        self._waiting: queue.Queue[_Asked | None] = queue.Queue(waiting_max)
-        self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._waiting_max = waiting_max
+        self._waiting: list[_Asked] = []
+        self._writes = False  # or is about to
+        self._idle = asyncio.Event()  # nobody waits
+        self._work: SimpleQueue[list[_Asked] | None] = SimpleQueue()
+        self._ended = False
 
-    def __enter__(self) -> GroupCommit:
+    async def __aenter__(self) -> GroupCommit:
+        self._loop = asyncio.get_running_loop()
+        self._idle.set()
+        self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
         return self
 
-    def __exit__(self, *wrong: object) -> None:
+    async def __aexit__(self, *wrong: object) -> None:
         """Answers those who wait, and ends."""
-        self._waiting.put(None)
-        self._writer.join()
+        self._ended = True
+        await self._idle.wait()
+        self._work.put(None)
+        await asyncio.to_thread(self._writer.join)
 
-    def post(self, group: Group) -> list[Outcome]:
+    async def post(self, group: Group) -> list[Outcome]:
         """As `acts.post`, in a transaction that is shared with other callers; refused as it is, and as the class says."""
-        return self.ask(group).result()
+        return await self.ask(group)
 
-    def ask(self, group: Group) -> Future[list[Outcome]]:
+    def ask(self, group: Group) -> asyncio.Future[list[Outcome]]:
         """The same without waiting for the answer."""
-        asked = _Asked(group)
-        try:
-            self._waiting.put_nowait(asked)
-        except queue.Full:
-            raise Conflict(
-                "transfer.lane_full", _("Too many payments wait at once; send it again in a moment.")
-            ) from None
-        return asked.answer
+        if self._ended:
+            raise RuntimeError("this lane has ended")
+        if len(self._waiting) >= self._waiting_max:
+            raise Conflict("transfer.lane_full", _("Too many payments wait at once; send it again in a moment."))
+        answer: asyncio.Future[list[Outcome]] = self._loop.create_future()
+        self._waiting.append((group, answer))
+        if not self._writes:
+            self._next()
+        return answer
+
+    def _next(self) -> None:
+        """Whoever asks in this turn of the loop goes into the next commit together."""
+        self._writes = True
+        self._idle.clear()
+        self._loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        asked, self._waiting = self._waiting[: self._groups_max], self._waiting[self._groups_max :]
+        if asked:
+            self._work.put(asked)
+        else:
+            self._writes = False
+            self._idle.set()
 
     def _write(self) -> None:
         try:
-            while asked := self._gathered():
-                _answer(asked)
+            while asked := self._work.get():
+                self._loop.call_soon_threadsafe(self._answer, asked, _answers([group for group, _answer in asked]))
         finally:
             connection.close()  # this thread's own
 
-    def _gathered(self) -> list[_Asked]:
-        """Whoever waits, at least one; nobody once the lane ends."""
-        first = self._waiting.get()
-        found = [] if first is None else [first]
-        while found and len(found) < self._groups_max:
-            try:
-                one = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if one is None:
-                self._waiting.put(None)  # the end, after these
-                break
-            found.append(one)
-        return found
+    def _answer(self, asked: Sequence[_Asked], answers: Sequence[Answer]) -> None:
+        for (_group, waits), answer in zip(asked, answers, strict=True):
+            if waits.done():  # its caller went away; what was posted stays
+                continue
+            if isinstance(answer, HuangpuError):
+                waits.set_exception(answer)
+            else:
+                waits.set_result(answer)
+        self._next()  # after those who are answered now have asked again
 
 
-def _answer(asked: Sequence[_Asked]) -> None:
+_Asked = tuple[Group, "asyncio.Future[list[Outcome]]"]
+
+
+def _answers(groups: Sequence[Group]) -> Sequence[Answer]:
     try:
-        answers = post_each([one.group for one in asked])
+        return post_each(groups)
+    except HuangpuError as busy:  # nothing was written
+        return [busy] * len(groups)
     except Exception as wrong:  # whatever it was, nobody may be left waiting
         connection.close()
-        for one in asked:
-            one.answer.set_exception(_unknown(wrong))
-        return
-    for one, answer in zip(asked, answers, strict=True):
-        if isinstance(answer, HuangpuError):
-            one.answer.set_exception(answer)
-        else:
-            one.answer.set_result(answer)
-
-
-def _unknown(wrong: Exception) -> Conflict:
-    error = Conflict(
-        "transfer.unknown", _("It is not known whether this was posted; send the very same again to find out.")
-    )
-    error.__cause__ = wrong
-    return error
+        unknown = Conflict(
+            "transfer.unknown", _("It is not known whether this was posted; send the very same again to find out.")
+        )
+        unknown.__cause__ = wrong
+        return [unknown] * len(groups)
