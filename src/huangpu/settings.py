@@ -21,6 +21,7 @@ BASE_APPS = [
     "huangpu.flows.commerce",
     "huangpu.flows.process",
 ]
+PAYMENT_APPS = ["huangpu.payments.operations"]
 MARKET_APPS = ["huangpu.markets.history", "huangpu.markets.tender", "huangpu.markets.auction"]
 SECTOR_APPS = ["huangpu.sectors.manufacturing"]
 CITY_APPS = ["huangpu.city.board", "huangpu.city.demo"]
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.admin",
     *BASE_APPS,
+    *PAYMENT_APPS,
     *MARKET_APPS,
     *SECTOR_APPS,
     *CITY_APPS,

@@ -1,0 +1,337 @@
+"""What may be done with payments: open one, ask for an operation on it or on a wallet, take in what a provider answered.
+
+None of these talks to a provider: what is asked is written first and sent after its commit (`asking.py`), so that a crash
+anywhere leaves an operation that is asked again under the same id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from huangpu.core.db import act
+from huangpu.core.errors import Conflict, Invalid, NotFound
+from huangpu.core.ids import uuid7, uuid7_of
+from huangpu.core.log.record import NewEvent, record
+from huangpu.core.money import LARGEST
+from huangpu.flows.funds.acts import ensure_accounts, post
+from huangpu.flows.funds.rules import AccountSpec, Capture, Hold, Item, Transfer, Void
+from huangpu.parties.actor import Actor
+from huangpu.parties.rights import require, require_own
+from huangpu.payments.gateway.provider import Answer, known, provider_id
+
+from . import rules
+from .models import Operation, Payment, Told
+
+GIVE_UP_AFTER = timedelta(minutes=30)
+RIGHTS = {"refund": "payments.refund", "payout": "payments.pay_out", "top_up": "payments.top_up"}
+
+
+@act
+def open_payment(
+    *,
+    actor: Actor,
+    marketplace_id: UUID,
+    amount: int,
+    currency: str,
+    channel: str,
+    provider: str,
+    reference: str,
+    now: datetime,
+    fee_ppm: int = 0,
+    payment_id: UUID | None = None,
+) -> UUID:
+    """The actor's organisation asks somebody for money. `reference` is the payee's own name for it, once each; the same again
+    with the same id changes nothing. `fee_ppm`: what the marketplace keeps of what is captured, in parts of a million.
+
+    Refused: `payment.amount`, `.channel`, `.provider_unknown`, `.reference`, `.reference_used`, `.id_reused`.
+    """
+    payee = require_own(actor, "payments.charge")
+    _check_amount(amount)
+    if channel not in rules.CHANNELS:
+        raise Invalid(
+            "payment.channel", _("“%(value)s” is not a channel; there are %(known)s."),
+            field="channel", value=channel, known=", ".join(rules.CHANNELS),
+        )  # fmt: skip
+    _check_provider(provider)
+    if not 0 < len(reference) <= 64:
+        raise Invalid(
+            "payment.reference", _("“%(value)s” is not a reference; write 1 to 64 characters."),
+            field="reference", value=reference,
+        )  # fmt: skip
+    made = Payment(
+        id=payment_id or uuid7(), marketplace_id=marketplace_id, payee_id=payee, provider=provider, channel=channel,
+        reference=reference, amount=amount, currency=currency, fee_ppm=fee_ppm, opened_at=now,
+    )  # fmt: skip
+    if there := Payment.objects.filter(pk=made.pk).first():
+        _same(
+            there,
+            made,
+            ("marketplace_id", "payee_id", "provider", "channel", "reference", "amount", "currency", "fee_ppm"),
+        )
+        return there.pk
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError as twice:
+        raise Conflict(
+            "payment.reference_used", _("There is a payment “%(value)s” already; each needs a reference of its own."),
+            field="reference", value=reference,
+        ) from twice  # fmt: skip
+    payload = {"amount": amount, "currency": currency, "channel": channel, "reference": reference}
+    record([_event("payment.opened", made.marketplace_id, "payment", made.pk, payee, now, payload, actor)])
+    return made.pk
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An operation that shall be asked for."""
+
+    verb: str
+    amount: int
+    operation_id: UUID
+    about_id: UUID | None = None
+
+
+@act
+def ask(*, actor: Actor, payment_id: UUID, wish: Wish, now: datetime) -> UUID:
+    """Asks for an operation on a payment of the actor's organisation: authorise, purchase, capture, void, refund, the last
+    three of an operation that succeeded (`about_id`). What it takes is taken at once, so that nobody can ask for it twice;
+    money that shall go out is held. The same id again with the same content changes nothing.
+
+    Refused: `operation.verb`, `payment.amount`, `payment.unknown`, `operation.about`, `payment.exhausted` (more than is left
+    to authorise, capture, void or pay back), `operation.id_reused`, and what the ledger refuses, as `transfer.exceeds_floor`.
+    """
+    if wish.verb not in rules.OF_PAYMENT:
+        raise Invalid(
+            "operation.verb", _("“%(value)s” cannot be done with a payment; there are %(known)s."),
+            field="verb", value=wish.verb, known=", ".join(rules.OF_PAYMENT),
+        )  # fmt: skip
+    _check_amount(wish.amount)
+    own = Payment.objects.filter(payee_id__in=[actor.organisation_id] if actor.organisation_id else [])
+    payment = own.select_for_update().filter(pk=payment_id).first()
+    if payment is None:
+        raise NotFound("payment.unknown", _("There is no payment %(value)s."), field="payment", value=str(payment_id))
+    require(actor, RIGHTS.get(wish.verb, "payments.charge"), organisation_id=payment.payee_id)
+    operation = Operation(
+        id=wish.operation_id, marketplace_id=payment.marketplace_id, holder_id=payment.payee_id, payment=payment,
+        about_id=wish.about_id, provider=payment.provider, verb=wish.verb, amount=wish.amount, currency=payment.currency,
+        asked_at=now, give_up_at=now + GIVE_UP_AFTER, next_ask_at=now,
+    )  # fmt: skip
+    if _is_there(operation):
+        return operation.pk
+    _check_about(payment, wish)
+    taken, _done = rules.OF_PAYMENT[wish.verb]
+    setattr(payment, taken, getattr(payment, taken) + wish.amount)
+    try:
+        with transaction.atomic():
+            payment.save(update_fields=[taken])
+    except IntegrityError as beyond:
+        raise Conflict(
+            "payment.exhausted", _("Less than %(value)s is left of this payment for that."),
+            field="amount", value=wish.amount,
+        ) from beyond  # fmt: skip
+    _begin(operation, actor, now)
+    return operation.pk
+
+
+@act
+def ask_of_wallet(
+    *, actor: Actor, marketplace_id: UUID, provider: str, currency: str, wish: Wish, now: datetime
+) -> UUID:
+    """Asks a provider to pay out of the wallet of the actor's organisation ("payout"), or into it ("top_up"); refused as
+    `ask` is."""
+    if wish.verb not in rules.OF_WALLET:
+        raise Invalid(
+            "operation.verb", _("“%(value)s” cannot be done with a wallet; there are %(known)s."),
+            field="verb", value=wish.verb, known=", ".join(rules.OF_WALLET),
+        )  # fmt: skip
+    holder = require_own(actor, RIGHTS[wish.verb])
+    _check_amount(wish.amount)
+    _check_provider(provider)
+    operation = Operation(
+        id=wish.operation_id, marketplace_id=marketplace_id, holder_id=holder, provider=provider, verb=wish.verb,
+        amount=wish.amount, currency=currency, asked_at=now, give_up_at=now + GIVE_UP_AFTER, next_ask_at=now,
+    )  # fmt: skip
+    if not _is_there(operation):
+        _begin(operation, actor, now)
+    return operation.pk
+
+
+@act
+def answer(*, operation_id: UUID, said: Answer | None, now: datetime) -> rules.State:
+    """Takes in what a provider said of an operation (None: it said nothing), at most once to its end; returns the state.
+
+    Money moves here and only here: into the wallet what was captured, out of what was held what went out. An answer about
+    another amount is not believed. One that goes against an end is kept and changes nothing.
+    """
+    operation = Operation.objects.select_for_update().get(pk=operation_id)
+    fits = said is not None and (said.id, said.amount, said.currency) == (
+        operation.id, operation.amount, operation.currency,
+    )  # fmt: skip
+    was: rules.State = operation.state  # type: ignore[assignment]
+    believed = rules.believe(was, said.status if said else "no_answer", fits=fits)
+    Told.objects.create(
+        id=uuid7(), operation=operation, status=said.status if said else "no_answer", amount=said.amount if said else None,
+        currency=said.currency[:3] if said else "", reference=said.reference[:64] if said else "",
+        reason=said.reason[:64] if said else "", made=believed.state, contradicts=believed.contradicts, told_at=now,
+    )  # fmt: skip
+    if was in rules.FINAL:
+        return was
+    operation.state = believed.state
+    if believed.state in rules.FINAL and said is not None:
+        operation.reference, operation.reason = said.reference[:64], said.reason[:64]
+        operation.next_ask_at, operation.ended_at = None, now
+        _settle(operation)
+    else:
+        operation.next_ask_at = rules.next_ask(operation.attempts, now)
+    operation.save(update_fields=["state", "reference", "reason", "next_ask_at", "ended_at"])
+    if believed.state != was:
+        payload = {"verb": operation.verb, "amount": operation.amount, "currency": operation.currency}
+        record([_event(f"operation.{believed.state}", operation.marketplace_id, "operation", operation.pk,
+                       operation.holder_id, now, payload)])  # fmt: skip
+    return believed.state
+
+
+@act
+def take_due(*, now: datetime, limit: int) -> list[UUID]:
+    """The open operations whose time has come, for whoever asks their providers now: nobody else takes them until the next
+    time. Those that another transaction is at work on are left to it."""
+    due = list(
+        Operation.objects.select_for_update(skip_locked=True)
+        .filter(next_ask_at__lte=now)
+        .order_by("next_ask_at")[:limit]
+    )
+    for one in due:
+        one.attempts += 1
+        one.next_ask_at = rules.next_ask(one.attempts, now)
+    Operation.objects.bulk_update(due, ["attempts", "next_ask_at"])
+    return [one.pk for one in due]
+
+
+def _begin(operation: Operation, actor: Actor, now: datetime) -> None:
+    wallet, bank, fees = _specs(operation)
+    ensure_accounts([wallet, bank, fees])
+    if operation.verb in rules.HELD_FIRST:
+        post([Hold(id=uuid7_of(operation.id, "hold"), marketplace_id=operation.marketplace_id, debit=wallet.id,
+                   credit=bank.id, amount=operation.amount, kind=operation.verb, reference=operation.id)])  # fmt: skip
+    try:
+        with transaction.atomic():
+            operation.save(force_insert=True)
+    except IntegrityError as raced:  # the same id from somebody else, in between
+        raise Conflict(
+            "operation.id_reused", _("The id %(value)s has been used for something else."),
+            field="operation_id", value=str(operation.id),
+        ) from raced  # fmt: skip
+    payload = {"verb": operation.verb, "amount": operation.amount, "currency": operation.currency,
+               "provider": operation.provider}  # fmt: skip
+    record([_event("operation.asked", operation.marketplace_id, "operation", operation.pk, operation.holder_id, now,
+                   payload, actor)])  # fmt: skip
+
+
+def _settle(operation: Operation) -> None:
+    """What the end of an operation does to its payment and to the books."""
+    succeeded = operation.state == "succeeded"
+    fee_ppm = 0
+    if operation.payment_id is not None:
+        payment = Payment.objects.select_for_update().get(pk=operation.payment_id)
+        fee_ppm = payment.fee_ppm
+        taken, done = rules.OF_PAYMENT[operation.verb]
+        changed = {taken: getattr(payment, taken) - operation.amount}
+        if succeeded:
+            changed[done] = getattr(payment, done) + operation.amount
+        if succeeded and operation.verb == "purchase":
+            changed["captured"] = payment.captured + operation.amount
+        Payment.objects.filter(pk=payment.pk).update(**changed)
+    if items := _moves(operation, succeeded, fee_ppm):
+        post(items)
+
+
+def _moves(operation: Operation, succeeded: bool, fee_ppm: int) -> list[Item]:
+    wallet, bank, fees = _specs(operation)
+    market, id = operation.marketplace_id, operation.id
+    if operation.verb in rules.HELD_FIRST:
+        hold = uuid7_of(id, "hold")
+        if succeeded:
+            return [Capture(id=uuid7_of(id, "money"), marketplace_id=market, hold_id=hold, amount=operation.amount,
+                            final=True, kind=operation.verb, reference=id)]  # fmt: skip
+        return [Void(id=uuid7_of(id, "free"), marketplace_id=market, hold_id=hold, reference=id)]
+    if not succeeded or operation.verb not in ("purchase", "capture", "top_up"):
+        return []
+    moves: list[Item] = [Transfer(id=uuid7_of(id, "money"), marketplace_id=market, debit=bank.id, credit=wallet.id,
+                                  amount=operation.amount, kind=operation.verb, reference=id)]  # fmt: skip
+    if fee := rules.fee(operation.amount, fee_ppm):
+        moves.append(Transfer(id=uuid7_of(id, "fee"), marketplace_id=market, debit=wallet.id, credit=fees.id, amount=fee,
+                              kind="payment_fee", reference=id))  # fmt: skip
+    return moves
+
+
+def _specs(operation: Operation) -> tuple[AccountSpec, AccountSpec, AccountSpec]:
+    """The wallet, the account of what the provider owes, and where fees go."""
+    market, currency = operation.marketplace_id, operation.currency
+    return (
+        AccountSpec(market, "wallet", operation.holder_id, currency),
+        AccountSpec(market, "bank", provider_id(operation.provider), currency),
+        AccountSpec(market, "fees", None, currency),
+    )
+
+
+SAME = ("marketplace_id", "holder_id", "payment_id", "about_id", "provider", "verb", "amount", "currency")
+
+
+def _is_there(operation: Operation) -> bool:
+    found = Operation.objects.filter(pk=operation.pk).first()
+    if found is not None:
+        _same(found, operation, SAME)
+    return found is not None
+
+
+def _same(found: Operation | Payment, asked: Operation | Payment, fields: tuple[str, ...]) -> None:
+    if any(getattr(found, name) != getattr(asked, name) for name in fields):
+        what = "operation" if isinstance(found, Operation) else "payment"
+        raise Conflict(
+            f"{what}.id_reused", _("The id %(value)s has been used for something else."),
+            field=f"{what}_id", value=str(found.pk),
+        )  # fmt: skip
+
+
+def _check_about(payment: Payment, wish: Wish) -> None:
+    needed = {"capture": ("authorise",), "void": ("authorise",), "refund": ("capture", "purchase")}.get(wish.verb)
+    if needed is None and wish.about_id is None:
+        return
+    followed = payment.operations.filter(verb__in=needed or (), state="succeeded")
+    if wish.about_id is None or not followed.filter(pk=wish.about_id).exists():
+        raise Invalid(
+            "operation.about", _("“%(value)s” is no operation of this payment that could be followed by that."),
+            field="about_id", value=str(wish.about_id),
+        )  # fmt: skip
+
+
+def _check_amount(amount: int) -> None:
+    if type(amount) is not int or not 0 < amount <= LARGEST:
+        raise Invalid(
+            "payment.amount", _("“%(value)s” is not an amount; it is a whole number of minor units, from 1 to %(most)s."),
+            field="amount", value=amount, most=LARGEST,
+        )  # fmt: skip
+
+
+def _check_provider(name: str) -> None:
+    if name not in known():
+        raise Invalid(
+            "payment.provider_unknown", _("There is no provider “%(value)s” here; there are: %(known)s."),
+            field="provider", value=name, known=", ".join(known()) or "–",
+        )  # fmt: skip
+
+
+def _event(
+    kind: str, market: UUID, subject: str, id: UUID, holder: UUID, now: datetime, payload: dict[str, object],
+    actor: Actor | None = None,
+) -> NewEvent:  # fmt: skip
+    return NewEvent(
+        kind=kind, marketplace_id=market, subject_type=subject, subject_id=id, occurred_at=now, payload=payload,
+        actor_id=actor.person_id if actor else None, organisation_id=holder, audience=(holder,),
+    )  # fmt: skip

@@ -1,0 +1,50 @@
+"""What must hold of payments: their sums are those of their operations, and the books have moved with each, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from huangpu.core.verify import Check, none_of
+
+SUMS = """
+SELECT count(*) FROM operations_payment p LEFT JOIN (
+  SELECT payment_id, {sums} FROM operations_operation GROUP BY 1) o ON o.payment_id = p.id
+WHERE ({kept}) <> ({counted})
+"""
+OPEN, SUCCEEDED = "state IN ('asked', 'pending', 'unknown')", "state = 'succeeded'"
+COLUMNS = {
+    "authorising": ("'authorise', 'purchase'", OPEN),
+    "authorised": ("'authorise', 'purchase'", SUCCEEDED),
+    "capturing": ("'capture'", OPEN),
+    "captured": ("'capture', 'purchase'", SUCCEEDED),
+    "voiding": ("'void'", OPEN),
+    "voided": ("'void'", SUCCEEDED),
+    "refunding": ("'refund'", OPEN),
+    "refunded": ("'refund'", SUCCEEDED),
+}
+MOVED = """
+SELECT count(*) FROM operations_operation o FULL JOIN (
+  SELECT t.reference_id AS id, sum(amount) AS amount FROM funds_transfer t
+  WHERE t.phase IN (0, 2) AND t.kind IN ('purchase', 'capture', 'refund', 'payout', 'top_up')
+    AND EXISTS (SELECT FROM operations_operation k WHERE k.id = t.reference_id) GROUP BY 1) t USING (id)
+WHERE coalesce(t.amount, 0) <> CASE WHEN o.state = 'succeeded' AND o.verb NOT IN ('authorise', 'void') THEN o.amount ELSE 0 END
+"""
+HELD = """
+SELECT count(*) FROM operations_operation o LEFT JOIN funds_hold h ON h.reference_id = o.id AND h.state = 'pending'
+WHERE (h.id IS NOT NULL) <> (o.verb IN ('refund', 'payout') AND o.state IN ('asked', 'pending', 'unknown'))
+"""
+
+
+def checks() -> Iterator[Check]:
+    """One check a rule."""
+    sql = SUMS.format(
+        sums=", ".join(
+            f"coalesce(sum(amount) FILTER (WHERE verb IN ({verbs}) AND {states}), 0) AS {name}"
+            for name, (verbs, states) in COLUMNS.items()
+        ),
+        kept=", ".join(f"p.{name}" for name in COLUMNS),
+        counted=", ".join(f"coalesce(o.{name}, 0)" for name in COLUMNS),
+    )
+    yield none_of("payments", "payment whose sums are not those of its operations", sql)
+    yield none_of("payments", "operation that has not moved its money exactly once", MOVED)
+    yield none_of("payments", "open operation out of a wallet without its hold, or a hold without it", HELD)
