@@ -21,7 +21,7 @@ BASE_APPS = [
     "huangpu.flows.commerce",
     "huangpu.flows.process",
 ]
-PAYMENT_APPS = ["huangpu.payments.operations"]
+PAYMENT_APPS = ["huangpu.payments.operations", "huangpu.payments.reconciliation"]
 MARKET_APPS = ["huangpu.markets.history", "huangpu.markets.tender", "huangpu.markets.auction"]
 SECTOR_APPS = ["huangpu.sectors.manufacturing"]
 CITY_APPS = ["huangpu.city.board", "huangpu.city.demo"]

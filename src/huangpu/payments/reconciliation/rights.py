@@ -1,0 +1,11 @@
+"""Who compares the books with what providers say."""
+
+from __future__ import annotations
+
+from huangpu.parties.rights import Rule
+
+ACTS: dict[str, Rule] = {
+    "reconciliation.match": Rule(
+        "Load a provider's statement and match it with the books.", market_roles=("operator",)
+    ),
+}
