@@ -16,6 +16,8 @@ from huangpu.core.db import execute, row
 
 from .models import Statement
 
+WORK_MEM = "256MB"
+
 # Lines of the statement that are not matched, and transfers over the account that no line has; signed from our side: what the
 # provider owes us grows by a debit of its account. A capture is the hold's money moving.
 LEFT = """
@@ -103,7 +105,8 @@ class Found:
 
 
 def run(statement: Statement, bank: UUID, tolerance: int, now: datetime) -> None:
-    """All steps, in order."""
+    """All steps, in order, within the caller's transaction."""
+    execute(f"SET LOCAL work_mem = '{WORK_MEM}'")  # a million lines are sorted and hashed in memory, not on the disk
     values = {"statement": statement.pk, "bank": bank, "until": statement.ended_at, "tolerance": tolerance, "now": now}
     for step in (ONE_TO_ONE, IN_PARTS, NEARLY, THEIRS, OURS, COME):
         execute(step, values)
