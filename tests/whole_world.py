@@ -26,6 +26,10 @@ from huangpu.core.names import named
 from huangpu.core.partition import ensure_partitions
 from huangpu.flows.commerce import acts as commerce
 from huangpu.flows.commerce.models import Agreement, Commitment
+from huangpu.flows.funds import acts as funds
+from huangpu.flows.funds import days
+from huangpu.flows.funds.models import Account
+from huangpu.flows.funds.rules import AccountSpec
 from huangpu.flows.goods import acts as goods
 from huangpu.flows.goods.models import Shipment
 from huangpu.flows.information import acts as information
@@ -204,7 +208,17 @@ def make() -> tuple[World, dict[str, Any]]:
     known["delivery_id"] = str(delivery.pk)
     take(found([DATA / "records"])[0], actor=SYSTEM, marketplace_id=world.marketplace.pk, clock=clock.now)
     known["procedure"] = str(Procedure.objects.values_list("pk", flat=True)[0])
+    known["closed_day"] = _closed_day(world.marketplace.pk, now)
     return world, known
+
+
+def _closed_day(market: UUID, now: datetime) -> str:
+    """Yesterday, in a ledger that has been there since."""
+    funds.ensure_accounts([AccountSpec(market, "bank", None, "CNY")])
+    Account.objects.filter(marketplace_id=market).update(opened_at=now - timedelta(days=1))
+    day = days.due(market, now)[-1]
+    days.close_day(actor=SYSTEM, marketplace_id=market, day=day, now=now)
+    return day.isoformat()
 
 
 def _tenders(world: World, known: dict[str, Any], now: datetime) -> None:

@@ -28,6 +28,7 @@ PEOPLE = frozenset({"buyer", "supplier"})  # both sides of a trade
 BUYER, SUPPLIER, NOT_BUYER = frozenset({"buyer"}), frozenset({"supplier"}), frozenset({"supplier", "neighbour"})
 LINES = [{"name": NAMED, "quantity": "1", "unit": "C62"}]
 MEMBERS = frozenset(ORGANISATION_ROLES)
+NOBODY: frozenset[str] = frozenset()  # of these organisations: the house that operates the marketplace is another
 TRADE, AMENDED = {"number": "{trade}"}, {"number": "{amended_trade}"}
 ITEM = {"code": "X", "name": NAMED, "unit": "C62"}
 NEW_LINE = {"quantity": "1", "amount": 100, "unit": "C62", "name": NAMED}
@@ -153,6 +154,9 @@ DOORS: dict[str, Door] = {
     f"POST {M}/wallets/{{currency}}/top-up": Door("funds.top_up", body={"amount": 5}),
     f"POST {M}/wallets/{{currency}}/withdraw": Door("funds.withdraw", body={"amount": 5}),
     f"GET {M}/books": Door("funds.see_books"),
+    f"GET {M}/ledger/days": Door("funds.see_ledger", NOBODY),
+    f"GET {M}/ledger/days/{{day}}/{{currency}}": Door("funds.see_ledger", NOBODY, at={"day": "{closed_day}"}),
+    f"POST {M}/ledger/days/{{day}}": Door("funds.close_day", body={}, at={"day": "{closed_day}"}),
     "POST /api/v1/m/{slug}/documents": Door("information.store_document", form={"audience": ["{buyer}"]}, upload="file"),
     "GET /api/v1/m/{slug}/documents": Door("information.read_document", columns=MEMBERS),
     "GET /api/v1/documents/{document_id}": PRIVATE,

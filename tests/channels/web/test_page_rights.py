@@ -22,6 +22,7 @@ MEMBERS = frozenset(ORGANISATION_ROLES)
 BUYER, SUPPLIER, PEOPLE = frozenset({"buyer"}), frozenset({"supplier"}), frozenset({"buyer", "supplier"})
 ELSEWHERE = ("admin/", "accounts/", "api/v1/")  # Django's and allauth's own; the API's matrix stands beside it
 SIGNED_IN = frozenset({"signed in"})
+NOBODY: frozenset[str] = frozenset()  # of these organisations: the house that operates the marketplace is another
 ANYBODY = Door("parties.see_marketplaces")
 M = "m/<slug:marketplace>/"
 T, A, W, O = f"{M}tenders/", "m/<slug:slug>/auctions/", "m/<slug:slug>/webhooks/", "o/<uuid:organisation_id>/"  # noqa: E741
@@ -61,6 +62,9 @@ SHOWN: dict[str, Door] = {
     f"{M}trades/<str:number>/": Door("process.see", PEOPLE, at=TRADE),
     "desk/": Door("process.see", columns=SIGNED_IN),
     f"{M}books/": Door("funds.see_books"),
+    f"{M}ledger/": Door("funds.see_ledger", NOBODY),
+    f"{M}ledger/<str:day>/<str:currency>/": Door("funds.see_ledger", NOBODY, at={"day": "{closed_day}"}),
+    f"{M}ledger/<str:day>/<str:currency>/statement/": Door("funds.see_ledger", NOBODY, at={"day": "{closed_day}"}),
     f"{M}wallet/": Door("funds.see"),
     f"{M}wallet/<str:currency>/": Door("funds.see"),
     "notices/": Door("information.mark_notices"),

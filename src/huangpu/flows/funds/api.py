@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from huangpu.parties.actor import Actor
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import require, require_own
 
-from . import acts, queries
-from .models import Account
+from . import acts, days, keys, queries
+from .models import Account, ClosedDay
 
 router = Router(tags=["funds"])
 
@@ -141,3 +141,66 @@ def books(request: PartyRequest, marketplace: str) -> list[queries.BookTotal]:
     """For its operator and the regulator. In each currency debits equal credits, posted and pending."""
     require(request.actor, "funds.see_books", marketplace_id=request.marketplace.pk)
     return queries.trial_balance(request.marketplace.pk)
+
+
+class ClosedDayOut(Schema):
+    """A signed trial balance: `signature` is Ed25519 over the UTF-8 bytes of `statement`, `digest` their SHA-256, which the
+    next day's statement repeats as `before`."""
+
+    day: date
+    currency: str
+    statement: str = Field(
+        description="RFC 8785 JSON: the totals by book in minor units, of all that was posted before `until`."
+    )
+    digest: str = Field(description="64 hexadecimal digits.")
+    signature: str = Field(description="Base64.")
+    public_key: str = Field(description="PEM.")
+    closed_at: datetime
+
+    @staticmethod
+    def resolve_digest(closed: ClosedDay) -> str:
+        return bytes(closed.digest).hex()
+
+    @staticmethod
+    def resolve_signature(closed: ClosedDay) -> str:
+        return keys.base64_of(bytes(closed.signature))
+
+    @staticmethod
+    def resolve_public_key(closed: ClosedDay) -> str:
+        return keys.pem(bytes(closed.public_key))
+
+
+class CloseDayIn(Schema):
+    new_key: bool = Field(False, description="Sign with a new key from this day on, for when the old one is lost.")
+
+
+def _reads_ledger(request: PartyRequest) -> UUID:
+    market = request.marketplace
+    require(request.actor, "funds.see_ledger", organisation_id=market.operator_id, marketplace_id=market.pk)
+    return market.pk
+
+
+@router.get("/m/{marketplace}/ledger/days", response=Page[ClosedDayOut], summary="The signed trial balances")
+def closed_days(
+    request: PartyRequest,
+    marketplace: str,
+    currency: Currency | None = None,
+    cursor: str | None = None,
+    limit: int = LIMIT_DEFAULT,
+) -> Page[Any]:
+    """One a day and currency, those closed last first. For the operator, its auditors and the city's."""
+    return queries.closed_days(_reads_ledger(request), currency, cursor, limit)
+
+
+@router.get("/m/{marketplace}/ledger/days/{day}/{currency}", response=ClosedDayOut, summary="A signed trial balance")
+def closed_day(request: PartyRequest, marketplace: str, day: date, currency: Currency) -> ClosedDay:
+    """What was posted until the end of a day, as it was signed then."""
+    return queries.closed_day(_reads_ledger(request), day, currency)
+
+
+@router.post("/m/{marketplace}/ledger/days/{day}", response=list[ClosedDayOut], summary="Close a day")
+def close_day(request: PartyRequest, marketplace: str, day: date, body: CloseDayIn) -> list[ClosedDay]:
+    """The house does it by itself within the hour; this is for who cannot wait, and for a new key."""
+    return days.close_day(
+        actor=request.actor, marketplace_id=request.marketplace.pk, day=day, now=clock.now(), new_key=body.new_key
+    )

@@ -6,13 +6,18 @@ by the ledger's SQL functions only (see docs/explanation/ledger.md).
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Least, Now
 from django.db.models.lookups import GreaterThanOrEqual
 
+from huangpu.core.ids import uuid7
 from huangpu.core.models import AppendOnly
 
+from . import trial
 from .rules import SINGLE
 
 HOLD_STATES = ["pending", "posted", "voided", "expired"]
@@ -123,6 +128,8 @@ class Transfer(AppendOnly):
                 name="funds_transfer_nominal",
                 condition=Q(nominal_id__isnull=False),
             ),
+            # a day of all accounts: rows lie in the order of their instants, so that a summary of ranges is enough
+            BrinIndex(fields=["posted_at"], name="funds_transfer_day", autosummarize=True, pages_per_range=32),
         ]
 
 
@@ -160,3 +167,41 @@ class Hold(models.Model):
             ),
             models.Index(fields=["debit_id", "id"], name="funds_hold_debit"),
         ]
+
+
+class ClosedDay(AppendOnly):
+    """The signed trial balance of a day of a marketplace in a currency: nothing can be posted into that day any more.
+
+    `statement` is the text that was signed (`trial.Day`), `digest` its SHA-256, which the next day's statement repeats;
+    `public_key` names the Ed25519 key, whose private half is kept outside the database (keys.py).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    marketplace_id = models.UUIDField()
+    currency = models.CharField(max_length=3)
+    day = models.DateField()
+    statement = models.TextField()
+    digest = models.BinaryField(max_length=32)
+    signature = models.BinaryField(max_length=64)
+    public_key = models.BinaryField(max_length=32)
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["marketplace_id", "currency", "day"], name="funds_closed_day_once")
+        ]
+
+    @property
+    def chain(self) -> tuple[UUID, str]:
+        """Whose days follow each other."""
+        return self.marketplace_id, self.currency
+
+    @property
+    def text(self) -> bytes:
+        """The bytes that are signed."""
+        return self.statement.encode()
+
+    @property
+    def told(self) -> trial.Day:
+        """What the statement says."""
+        return trial.read(self.statement)

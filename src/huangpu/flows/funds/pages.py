@@ -1,12 +1,13 @@
-"""The wallet's page: what one's organisation has on a marketplace, its statement, money in and out."""
+"""The pages of money: an organisation's wallet with its statement; a marketplace's books, and its days as they were signed."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from huangpu.flows.information import references
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require, require_own
 
-from . import acts, queries
+from . import acts, keys, queries, trial
 from .models import Account
 from .rules import account_id
 
@@ -128,14 +129,75 @@ def books(request: PartyRequest, marketplace: str) -> HttpResponse:
     return render(request, "funds/books.html", {"totals": totals, "sums": queries.sums_by_currency(found)})
 
 
+@require_GET
+def ledger(request: PartyRequest, marketplace: str) -> HttpResponse:
+    """The signed trial balances of a marketplace, for its operator and its auditors."""
+    market = _reads_ledger(request)
+    page = queries.closed_days(market, cursor=request.GET.get("cursor"), limit=ROWS)
+    lines = [(one, told, trial.together(told.books)) for one in page.items for told in [one.told]]
+    return render(request, "funds/ledger.html", {"rows": lines, "page": page})
+
+
+@require_GET
+def ledger_day(request: PartyRequest, marketplace: str, day: str, currency: str) -> HttpResponse:
+    """A signed day: its totals, its signature, and how to check it without this house."""
+    closed = queries.closed_day(_reads_ledger(request), _date(day), currency)
+    told = closed.told
+    context = {
+        "closed": closed,
+        "told": told,
+        "totals": [(BOOKS.get(book, book), sums) for book, sums in told.books.items()],
+        "sum": trial.together(told.books),
+        "file": _file_of(closed.day, currency),
+        "digest": bytes(closed.digest).hex(),
+        "before": told.before.hex() if told.before else "",
+        "signature": keys.base64_of(bytes(closed.signature)),
+        "pem": keys.pem(bytes(closed.public_key)),
+    }
+    return render(request, "funds/ledger_day.html", context)
+
+
+@require_GET
+def ledger_statement(request: PartyRequest, marketplace: str, day: str, currency: str) -> HttpResponse:
+    """The very bytes that were signed, as a file."""
+    closed = queries.closed_day(_reads_ledger(request), _date(day), currency)
+    name = _file_of(closed.day, currency)
+    return HttpResponse(
+        closed.text,
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _file_of(day: date, currency: str) -> str:
+    return f"trial-balance-{day.isoformat()}-{currency}.json"
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as wrong:
+        raise Http404(text) from wrong
+
+
+def _reads_ledger(request: PartyRequest) -> UUID:
+    market = request.marketplace
+    require(request.actor, "funds.see_ledger", organisation_id=market.operator_id, marketplace_id=market.pk)
+    return market.pk
+
+
 def _own(request: PartyRequest, act: str) -> UUID:
     return require_own(request.actor, act)
 
 
 app_name = "funds"
 _AT = "m/<slug:marketplace>/wallet/"
+_LEDGER = "m/<slug:marketplace>/ledger/"
 urlpatterns = [
     path("m/<slug:marketplace>/books/", books, name="books"),
+    path(_LEDGER, ledger, name="ledger"),
+    path(f"{_LEDGER}<str:day>/<str:currency>/", ledger_day, name="ledger_day"),
+    path(f"{_LEDGER}<str:day>/<str:currency>/statement/", ledger_statement, name="ledger_statement"),
     path(_AT, wallet, name="wallet"),
     path(f"{_AT}<str:currency>/", wallet_in, name="currency"),
     path(f"{_AT}<str:currency>/top-up/", move, {"what": "top-up"}, name="top_up"),

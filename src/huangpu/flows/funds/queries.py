@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import row, rows
 from huangpu.core.errors import Invalid, NotFound
-from huangpu.core.web.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, cursor_of, id_of
+from huangpu.core.web.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, cursor_of, id_of, page_of
 
-from .models import Transfer
+from .models import ClosedDay, Transfer
 from .rules import AccountSpec
 from .verify import TOTAL
 
@@ -222,4 +222,27 @@ def sums_by_currency(totals: Sequence[BookTotal]) -> list[BookTotal]:
         same = [total for total in totals if total.currency == currency]
         columns = ("accounts", "posted_debit", "posted_credit", "pending_debit", "pending_credit")
         found.append(BookTotal("", currency, *(sum(getattr(total, name) for total in same) for name in columns)))
+    return found
+
+
+def closed_days(
+    marketplace_id: UUID, currency: str | None = None, cursor: str | None = None, limit: int = LIMIT_DEFAULT
+) -> Page[Any]:
+    """The signed trial balances of a marketplace as `ClosedDay` rows, those closed last first; of one currency or of all.
+    Refusals as `statement`."""
+    found = ClosedDay.objects.filter(marketplace_id=marketplace_id)
+    return page_of(found.filter(currency=currency) if currency else found, cursor, limit)
+
+
+def closed_day(marketplace_id: UUID, day: date, currency: str) -> ClosedDay:
+    """A signed trial balance. NotFound `ledger.day_unknown`."""
+    found = ClosedDay.objects.filter(marketplace_id=marketplace_id, day=day, currency=currency).first()
+    if found is None:
+        raise NotFound(
+            "ledger.day_unknown",
+            _("%(value)s has not been closed in %(currency)s."),
+            field="day",
+            value=day.isoformat(),
+            currency=currency,
+        )
     return found

@@ -13,4 +13,13 @@ ACTS: dict[str, Rule] = {
     "funds.see_books": Rule(
         "Read the trial balance of a marketplace.", market_roles=("operator",), city_roles=("operator", "regulator")
     ),
+    "funds.see_ledger": Rule(
+        "Read the signed trial balances of a marketplace; an auditor those of the house that operates it.",
+        roles=("auditor",),
+        market_roles=("operator",),
+        city_roles=("operator", "regulator"),
+    ),
+    "funds.close_day": Rule(
+        "Close a day of the ledger before the house does it by itself.", market_roles=("operator",)
+    ),
 }

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
 
+from huangpu.core.db import rows
 from huangpu.core.verify import Check, none_of
 
-LEGS = """
-SELECT debit_id AS id, CASE WHEN phase IN (0, 2) THEN amount ELSE 0 END AS posted_debit, 0 AS posted_credit,
+from . import keys, trial
+from .models import ClosedDay
+
+LEGS_OF = """
+SELECT debit_id AS id, 1 AS items, CASE WHEN phase IN (0, 2) THEN amount ELSE 0 END AS posted_debit, 0 AS posted_credit,
        CASE phase WHEN 0 THEN 0 WHEN 1 THEN amount ELSE -amount - rest END AS pending_debit, 0 AS pending_credit
-FROM funds_transfer
+FROM {moved}
 UNION ALL
-SELECT credit_id, 0, CASE WHEN phase IN (0, 2) THEN amount ELSE 0 END, 0,
+SELECT credit_id, 0, 0, CASE WHEN phase IN (0, 2) THEN amount ELSE 0 END, 0,
        CASE WHEN phase = 1 THEN amount WHEN phase > 1 AND nominal_id IS NULL THEN -amount - rest ELSE 0 END
-FROM funds_transfer
+FROM {moved}
 UNION ALL
-SELECT nominal_id, 0, 0, 0, -amount - rest FROM funds_transfer WHERE nominal_id IS NOT NULL
+SELECT nominal_id, 0, 0, 0, 0, -amount - rest FROM {moved} WHERE nominal_id IS NOT NULL
 """
+LEGS = LEGS_OF.format(moved="funds_transfer")
 TOTAL = """
 SELECT a.id, a.marketplace_id, a.currency, a.balance_min, a.balance_max,
        a.posted_debit + coalesce(s.posted_debit, 0) AS posted_debit,
@@ -66,6 +74,16 @@ WHERE h.state IS NULL OR t.made IS DISTINCT FROM 1 OR t.closed > 1
    OR h.state <> CASE WHEN t.captured + t.voided < t.amount THEN 'pending' WHEN t.expired THEN 'expired'
                       WHEN t.captured > 0 THEN 'posted' ELSE 'voided' END
 """
+# what moved in a window of time, by marketplace, currency and book; the number of transfers is that of their debits
+MOVED = f"""
+WITH moved AS MATERIALIZED (
+  SELECT * FROM funds_transfer WHERE posted_at >= coalesce(%(since)s::timestamptz, '-infinity') AND posted_at < %(until)s
+), legs AS ({LEGS_OF.format(moved="moved")})
+SELECT a.marketplace_id, a.currency, a.book, sum(l.items), sum(l.posted_debit), sum(l.posted_credit), sum(l.pending_debit),
+       sum(l.pending_credit)
+FROM legs l JOIN funds_account a ON a.id = l.id
+WHERE a.marketplace_id = coalesce(%(marketplace)s::uuid, a.marketplace_id) GROUP BY 1, 2, 3
+"""
 CHECKS = {
     "marketplace and currency whose debits are not its credits, posted or pending": UNBALANCED,
     "account whose balance is not the sum of its transfers": DRIFTED,
@@ -79,3 +97,57 @@ def checks() -> Iterator[Check]:
     """One check a rule; `huangpu verify` runs them all."""
     for what, sql in CHECKS.items():
         yield none_of("funds", what, sql)
+    yield _days()
+
+
+Turnover = dict[tuple[UUID, str], tuple[int, trial.Totals]]
+
+
+def moved(since: datetime | None, until: datetime, marketplace_id: UUID | None = None) -> Turnover:
+    """What was posted from an instant on (None: from the first) and before another, by marketplace and currency: the number of
+    transfers, and the totals by book."""
+    found = rows(MOVED, {"since": since, "until": until, "marketplace": marketplace_id})
+    turnover: dict[tuple[UUID, str], tuple[int, dict[str, tuple[int, int, int, int]]]] = {}
+    for marketplace, currency, book, items, *sums in found:
+        count, books = turnover.get((marketplace, currency), (0, {}))
+        debit, credit, held, expected = map(int, sums)
+        turnover[marketplace, currency] = (count + int(items), {**books, book: (debit, credit, held, expected)})
+    return {place: (count, books) for place, (count, books) in turnover.items()}
+
+
+def _days() -> Check:
+    """Every closed day computed again from its transfers: its totals, its place in the chain, its digest and its signature."""
+    wrong, seen = [], dict[tuple[datetime | None, datetime], Turnover]()
+    chains = groupby(ClosedDay.objects.order_by("marketplace_id", "currency", "day"), lambda one: one.chain)
+    for _chain, days in chains:
+        before = None
+        for one in days:
+            if not _as_signed(one, before, seen):
+                wrong.append(f"{one.day} {one.currency} of {one.marketplace_id}")
+            before = one
+    name = "funds: every closed day is what was posted, in its chain, with its signature"
+    return Check(name, not wrong, ", ".join(wrong[:5]))
+
+
+def _as_signed(
+    one: ClosedDay, before: ClosedDay | None, seen: dict[tuple[datetime | None, datetime], Turnover]
+) -> bool:
+    try:
+        told = one.told
+    except (ValueError, KeyError, TypeError):
+        return False
+    place = (told.marketplace_id, told.currency, told.day)
+    window = (told.since, told.until)
+    if window not in seen:  # the same for all marketplaces of a zone
+        seen[window] = moved(*window)
+    count, books = seen[window].get(one.chain, (0, dict[str, tuple[int, int, int, int]]()))
+    earlier: Mapping[str, tuple[int, int, int, int]] = before.told.books if before else {}
+    return (
+        place == (one.marketplace_id, one.currency, one.day)
+        and window == (before.told.until if before else None, told.until)
+        and told.before == (bytes(before.digest) if before else None)
+        and (told.transfers, told.books) == (count, trial.added(earlier, books))
+        and trial.balanced(told.books)
+        and bytes(one.digest) == trial.digest_of(one.text)
+        and keys.is_signed(bytes(one.public_key), bytes(one.signature), one.text)
+    )
