@@ -21,6 +21,10 @@ FRAME_LENGTH_MIN = wire.LENGTH_MIN
 FRAME_LENGTH_MAX = wire.LENGTH_MAX + TPDU_LENGTH + HEADER_LENGTH
 
 
+def _is_part(data: bytes, length: int) -> bool:
+    return not data or (len(data) == length and data[0] >> 4 == 6)
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What stands before a message. Both may be empty; a header without a TPDU is not known by its first byte, so there is
@@ -45,10 +49,6 @@ class Envelope:
 
 
 NO_ENVELOPE = Envelope()
-
-
-def _is_part(data: bytes, length: int) -> bool:
-    return not data or (len(data) == length and data[0] >> 4 == 6)
 
 
 def frame(message: bytes, envelope: Envelope = NO_ENVELOPE) -> bytes:
