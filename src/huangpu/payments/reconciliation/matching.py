@@ -58,7 +58,7 @@ THEIRS = f"""
 WITH {LEFT}
 INSERT INTO reconciliation_break (statement_id, line_id, amount, reason, found_at)
 SELECT %(statement)s, l.id, l.amount,
-  CASE WHEN EXISTS (SELECT FROM moved t WHERE t.reference_id = l.operation_id) THEN 'amount'
+  CASE WHEN l.operation_id IN (SELECT reference_id FROM moved) THEN 'amount'  -- asked once, not for each line
        WHEN EXISTS (SELECT FROM reconciliation_line k JOIN reconciliation_match m ON m.line_id = k.id
                     WHERE k.operation_id = l.operation_id) THEN 'twice'
        ELSE 'unknown' END, %(now)s
