@@ -14,12 +14,20 @@ from huangpu.core.errors import Conflict, HuangpuError, Invalid, NotFound
 from huangpu.payments.standards.iso8583 import journal
 from huangpu.payments.standards.iso8583.codec import decode, encode
 from huangpu.payments.standards.iso8583.macs import MasterKey
-from huangpu.payments.standards.iso8583.messages import BatchUpload, Reply, Request, Reversal, Settlement
+from huangpu.payments.standards.iso8583.messages import (
+    BatchUpload,
+    Reply,
+    Request,
+    Reversal,
+    Settlement,
+    SettlementReply,
+)
 from huangpu.payments.standards.iso8583.terminal import Setup, Step, Terminal
 from huangpu.payments.standards.iso8583.values import (
     Kind,
     NetworkKind,
     Original,
+    Reconciliation,
     ResponseCode,
     ReversalReason,
     Totals,
@@ -204,6 +212,53 @@ def test_an_advice_is_said_again_until_it_is_heard(till: Till) -> None:
     assert till.terminal.totals == till.host.totals == Totals("CNY", credit_count=1, credit_amount=700)
 
 
+@pytest.mark.parametrize("code", [ResponseCode.SYSTEM_MALFUNCTION, ResponseCode.SIGN_ON_AGAIN])
+def test_an_advice_that_the_host_cannot_take_now_is_kept(till: Till, code: ResponseCode) -> None:
+    till.host.decline = code
+    till.go(till.terminal.refer(Kind.REFUND, original=Original(0, 9, 5, 31, "000000000009"), amount=700, now=NOW))
+    assert isinstance(till.terminal.state.stored, Request)
+    till.host.decline = None
+    if till.terminal.key is None:
+        till.sign_on()  # after which it goes by itself
+    else:
+        till.go(till.terminal.time_out(now=NOW))
+    assert till.terminal.totals == till.host.totals == Totals("CNY", credit_count=1, credit_amount=700)
+
+
+def test_an_advice_that_is_declined_is_over(till: Till) -> None:
+    till.host.decline = ResponseCode.ORIGINAL_NOT_FOUND
+    till.go(till.terminal.refer(Kind.REFUND, original=Original(0, 9, 5, 31, "000000000009"), amount=700, now=NOW))
+    assert (till.terminal.state.stored, till.terminal.totals) == (None, Totals("CNY"))
+
+
+def test_the_batch_is_the_hosts_while_it_is_empty() -> None:
+    till = Till()
+    till.host.batch = 41
+    till.sign_on()
+    assert till.terminal.state.batch == 41
+    till.host.batch = 50
+    till.go(till.terminal.manage(NetworkKind.ECHO))
+    assert till.terminal.state.batch == 41  # only a sign-on tells it
+    till.host.batch = 41
+    till.go(till.sell())
+    till.host.batch = 50
+    till.sign_on()
+    assert till.terminal.state.batch == 41  # what was sold in a batch is settled in it
+
+
+def test_a_host_that_says_balanced_of_other_totals(till: Till) -> None:
+    till.go(till.sell())
+    answer = decode(till.host.answer(till.take(till.terminal.settle()) or b""), till.host.key, tokenise=tokenise)
+    assert isinstance(answer, SettlementReply)
+    with refused("iso8583.reply_unexpected"):
+        till.terminal.receive(encode(replace(answer, totals=Totals("CNY", 9, 9)), till.host.key))
+    failed = replace(answer, outcome=Reconciliation.FAILED, response=ResponseCode.SYSTEM_MALFUNCTION)
+    till.take(till.terminal.receive(encode(failed, till.host.key)))
+    assert isinstance(till.terminal.state.stored, Settlement)  # to be asked again
+    till.go(till.terminal.time_out(now=NOW))
+    assert till.terminal.state.batch == 2
+
+
 def test_totals_that_differ_are_uploaded(till: Till) -> None:
     till.host.forget = True
     till.go(till.sell(1))
@@ -362,6 +417,15 @@ def test_a_damaged_journal_is_refused(till: Till) -> None:
         changed[place] ^= 4
         with refused("iso8583.journal"):
             Terminal.restart(till.setup, bytes(changed), now=NOW)
+
+
+def test_a_journal_with_a_card_number_is_none_of_ours(till: Till) -> None:
+    start = len(till.journal)
+    till.take(till.sell())
+    (entry,), _good = journal.entries(till.journal[start:])
+    entry["elements"]["2"] = PAN
+    with refused("iso8583.journal"):
+        Terminal.restart(till.setup, till.journal[:start] + journal.line(entry), now=NOW)
 
 
 SCRAPS = st.recursive(
