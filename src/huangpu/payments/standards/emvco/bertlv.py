@@ -49,10 +49,10 @@ def write(elements: Iterable[Element]) -> bytes:
 
 def is_tag(tag: bytes) -> bool:
     """Whether bytes are a tag of EMV: one byte, or two when the first says that another follows and the second that none
-    does. 00 is padding and no tag."""
+    does. 00 is padding and no tag. (EMV's own 9F10 shows that the second may be less than ISO 8825 allows.)"""
     if len(tag) == 1:
         return tag[0] != 0 and tag[0] & 0x1F != 0x1F
-    return len(tag) == 2 and tag[0] & 0x1F == 0x1F and 0x1F <= tag[1] < 0x80
+    return len(tag) == 2 and tag[0] & 0x1F == 0x1F and tag[1] < 0x80
 
 
 def _length(data: bytes, at: int, name: str) -> tuple[int, int]:

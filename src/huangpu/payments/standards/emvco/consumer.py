@@ -47,7 +47,7 @@ class Data:
     aid: bytes = b""  # 4F, five to sixteen
     label: str = ""  # 50, up to 16 characters
     track2: Track2 | None = None  # 57
-    token: str = ""  # 5A
+    token: str = field(default="", repr=False)  # 5A; nothing for a log
     sequence: str = ""  # 5F34, two digits
     holder: str = ""  # 5F20, two to 26 characters
     languages: str = ""  # 5F2D, one to four of two letters

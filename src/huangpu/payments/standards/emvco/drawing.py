@@ -11,6 +11,8 @@ from segno.encoder import DataOverflowError
 
 from huangpu.core.errors import Invalid
 
+from .tlv import is_text, shown
+
 DARK = re.compile(rb"\x01+")
 QUIET = 4  # modules of white around the code: ISO/IEC 18004, section 6.3.8
 
@@ -18,14 +20,14 @@ QUIET = 4  # modules of white around the code: ISO/IEC 18004, section 6.3.8
 def svg(payload: str, *, title: str) -> str:
     """An SVG element of a QR code, error correction M (a sixth of it may be soiled).
 
-    `title` is what a screen reader says: what is paid, to whom; the code itself would only be spelled out. White is drawn, quiet
-    zone too, because a scanner needs dark on light also where the page is dark. No style, script or id, so that it fits any
-    content security policy and any number of them a page. A text beyond ASCII goes in as UTF-8 (not as Shift-JIS, which some
-    readers take for Latin). Invalid: `emvco.too_long`, `emvco.text`, `emvco.title`.
+    `title` is what a screen reader says: what is paid, to whom; the code itself would only be spelled out. White is drawn, the
+    quiet zone too, because a scanner needs dark on light also where the page is dark. No style, script or id, so that it fits
+    any content security policy and any number of them a page. A text beyond ASCII goes in as UTF-8 (not as Shift-JIS, which
+    some readers take for Latin). Invalid: `emvco.too_long`, `emvco.text`, `emvco.title`.
     """
-    if not title.strip():
+    if not title.strip() or not is_text(title):
         raise Invalid(
-            "emvco.title", _("“%(value)s” is no title; say what is paid, to whom."), field="title", value=title
+            "emvco.title", _("“%(value)s” is no title; say what is paid, to whom."), field="title", value=shown(title)
         )
     code = _code(payload)
     side = code.symbol_size(border=QUIET)[0]
@@ -39,6 +41,8 @@ def svg(payload: str, *, title: str) -> str:
 
 def _code(payload: str) -> segno.QRCode:
     try:
+        if not payload:
+            raise ValueError
         if payload.isascii():
             return segno.make_qr(payload, error="m", boost_error=False)
         return segno.make_qr(payload, error="m", boost_error=False, mode="byte", encoding="utf-8")

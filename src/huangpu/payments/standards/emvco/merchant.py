@@ -71,8 +71,8 @@ def encode(code: MerchantCode, *, may_lack: frozenset[str] = frozenset(), bytes_
     Invalid: what `decode` refuses, `emvco.too_long`, and `emvco.place` when an object stands where ids of its kind do not.
     """
     text = write(in_place(code.kept, _objects(code), lambda one: one.id))[:-4]
+    _fits(f"{text}0000", bytes_max)
     text += checksum(text)
-    _fits(text, bytes_max)
     if _sorted(decode(text, may_lack=may_lack)) != _sorted(code):
         ids = " ".join(one.id for one in _loose(code))
         message = _(
@@ -106,15 +106,19 @@ def decode(text: str, *, may_lack: frozenset[str] = frozenset()) -> MerchantCode
 
 def _sorted(code: MerchantCode) -> MerchantCode:
     """The same code with its objects by id: their order says nothing."""
-    accounts, templates, reserved = (
-        tuple(sorted(them, key=lambda one: one.id)) for them in (code.accounts, code.templates, code.reserved)
+    return replace(
+        code,
+        accounts=tuple(sorted(code.accounts, key=lambda one: one.id)),
+        templates=tuple(sorted(code.templates, key=lambda one: one.id)),
+        reserved=tuple(sorted(code.reserved, key=lambda one: one.id)),
     )
-    return replace(code, accounts=accounts, templates=templates, reserved=reserved)
 
 
-def _loose(code: MerchantCode) -> tuple[Object | Template, ...]:
-    inside = (*code.additional.templates, *code.additional.reserved) if code.additional else ()
-    return (*code.accounts, *code.templates, *code.reserved, *inside, *(code.local.reserved if code.local else ()))
+def _loose(code: MerchantCode) -> list[Object | Template]:
+    loose: list[Object | Template] = [*code.accounts, *code.templates, *code.reserved]
+    if code.additional:
+        loose += [*code.additional.templates, *code.additional.reserved]
+    return [*loose, *(code.local.reserved if code.local else ())]
 
 
 def _fits(text: str, most: int) -> None:

@@ -42,7 +42,12 @@ class Format:
 
 
 def checksum(text: str) -> str:
-    """CRC-16/CCITT-FALSE (polynomial 1021, initial FFFF) of the text in UTF-8, as four capital hexadecimal digits."""
+    """CRC-16/CCITT-FALSE (polynomial 1021, initial FFFF) of the text in UTF-8, as four capital hexadecimal digits.
+
+    It sees every change of one ASCII character for another, and of any two neighbouring bytes; of one Chinese character for
+    another all but the one whose three bytes differ by 01 10 21 (最 and 猡), which is the polynomial itself. A checksum is
+    against damage, not against forgery.
+    """
     return f"{binascii.crc_hqx(text.encode(), 0xFFFF):04X}"
 
 
@@ -107,7 +112,7 @@ def _written(one: Object, within: str) -> str:
 def check(one: Object, form: Format, *, within: str = "") -> str:
     """The value of an object, if it is of the format. Invalid: `emvco.format`."""
     value = one.value
-    fits = {NUMERIC: DIGITS.issuperset, SPECIAL: COMMON.issuperset, STRING: _is_text}[form.kind](value)
+    fits = {NUMERIC: DIGITS.issuperset, SPECIAL: COMMON.issuperset, STRING: is_text}[form.kind](value)
     if not fits or not form.shortest <= len(value) <= form.longest:
         raise Invalid(
             "emvco.format",
@@ -131,9 +136,9 @@ def path(within: str, id: str) -> str:
 
 def shown(value: str) -> str:
     """As much of a wrong value as an error repeats, without what cannot be shown."""
-    return "".join(one if _is_text(one) else "\ufffd" for one in value[:SHOWN_MAX])
+    return "".join(one if is_text(one) else "\ufffd" for one in value[:SHOWN_MAX])
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
     """No control character and no half of a surrogate pair, which UTF-8 could not write."""
     return not any(unicodedata.category(one) in ("Cc", "Cs") for one in value)
