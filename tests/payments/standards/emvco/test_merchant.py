@@ -102,13 +102,13 @@ def test_what_schemes_say() -> None:
     assert bill.amount == 39_080  # written 390.8
     assert bill.additional is not None
     assert bill.additional.templates[0].guid == "com.paymaya.billspay"
-    assert decode(PERSONS["VietQR"], may_lack=PERSON).amount == 12_000  # the dong has no smaller unit
+    assert decode(PERSONS["VietQR"], may_lack=PERSON).amount == 120_000  # the dong has no smaller unit
 
 
 @pytest.mark.parametrize(
     ("name", "account"),
     [
-        ("SGQR, many", UnionPay("25000344", "00010344", "500034453311000")),
+        ("SGQR, many", UnionPay("25000344", "00010344", "500034453110001")),
         ("FPS with UnionPay", UnionPay("47980344", "47980344", "598034493990063")),
         ("BC Card, Korea, with UnionPay", UnionPay("26000410", "26000410", "711958120000000")),
         ("Lao QR", UnionPay("27380418", "00520446", "mch19B73F61B9E0")),
@@ -142,8 +142,8 @@ def test_our_own_code() -> None:
         "000201010212"
         "26310015org.example.pay0108wallet-7"
         "1531" + "26470344" * 2 + "1" * 15 + "520454115303156540512.505802CN5912BUND GROCERY6008SHANGHAI6106200002"
-        "62320111" + "2026-0001230603***0702T10901M"
-        "64230002ZH0105外滩杂货店0202上海"
+        "62330111" + "2026-0001230603***0702T10901M"
+        "64210002ZH0105外滩杂货店0202上海"
         "6304" + checksum(text[:-4])
     )
     assert decode(text) == SHOP
@@ -296,7 +296,7 @@ def test_every_code_that_is_written_is_read_as_it_was(code: MerchantCode) -> Non
         ("0901M", "0901X", ("emvco.request", "62-09", "X")),
         ("0702T10901M", "0702T10902MM"[:11] + "0901M"[:0], ("emvco.length", "62-09", "02")),
         ("0002ZH", "0002Z1", ("emvco.language", "64-00", "Z1")),
-        ("0105外滩杂货店", "0105外滩\x00货店", ("emvco.format", "64-01", "外滩\ufffd货店")),
+        ("0105外滩杂货店", "0105外滩\x00货店", ("emvco.format", "64", "0002ZH0105外滩\ufffd货店0202上海")),
         (
             "0015org.example.pay",
             "0115org.example.pay"[:2] + "15org.example.pay",
