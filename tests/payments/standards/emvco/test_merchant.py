@@ -380,7 +380,7 @@ def test_every_change_of_a_character_is_refused(text: str) -> None:
     accepted = []
     for at, right in enumerate(text):
         for wrong in map(chr, range(0x20, 0x7F)):
-            if wrong != right and (right.isascii() or checksum((text[:at] + wrong + text[at + 1 :])[:-4]) != text[-4:]):
+            if wrong != right:
                 try:
                     decode(text[:at] + wrong + text[at + 1 :])
                 except Invalid:

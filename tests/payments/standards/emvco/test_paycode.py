@@ -25,12 +25,14 @@ from huangpu.payments.standards.emvco.paycode import (
     wallet_secret,
 )
 
-NOW = datetime(2026, 12, 2, 20, 0, tzinfo=UTC)
+NOW = datetime(2026, 12, 3, tzinfo=UTC)
 HANDLE, SECRET = "12345678", bytes(31) + b"\x07"
 
 SECRETS = st.binary(min_size=32, max_size=32)
 HANDLES = st.integers(0, 10**8 - 1).map("{:08}".format)
-INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))
+INSTANTS = st.integers(0, 4 * 10**15).map(
+    lambda micro: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micro)
+)
 YOUNG = st.integers(0, 50_000_000).map(lambda micro: timedelta(microseconds=micro))
 OLD = st.integers(60_000_000, 10**14).map(lambda micro: timedelta(microseconds=micro))
 
