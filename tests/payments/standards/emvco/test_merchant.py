@@ -155,6 +155,10 @@ def test_a_changed_value_takes_the_place_of_the_old_one() -> None:
     assert encode(replace(code, tip=None, amount=None)) == sealed(
         SPECIFICATION.replace("540523.72", "").replace("550201", "")
     )
+    pix = MERCHANTS["Pix, manual of the Banco Central do Brasil"]
+    assert encode(replace(decode(pix), amount=1_000, postal_code="70074")) == sealed(
+        pix.replace("6304", "540510.006105700746304")
+    )
     assert code.additional is not None
     changed = replace(code.additional, store="12345", reference="R1")
     assert encode(replace(code, additional=changed)) == sealed(

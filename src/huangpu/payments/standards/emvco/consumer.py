@@ -82,8 +82,12 @@ def encode(code: ConsumerCode) -> str:
     ]
     text = base64.b64encode(write(in_place(code.kept, elements, _tag))).decode()
     if decode(text) != code:
-        message = _("An element among the others has a tag that has a field of its own: %(value)s.")
-        raise Invalid("emvco.place", message, field=None, value=" ".join(one.tag for one in _others(code)))
+        raise Invalid(
+            "emvco.place",
+            _("An element among the others has a tag that has a field of its own: %(value)s."),
+            field=None,
+            value=" ".join(one.tag for one in _others(code)),
+        )
     return text
 
 
@@ -94,16 +98,30 @@ def decode(text: str) -> ConsumerCode:
     `emvco.element`. The field is the path of the tag, «61-9F26».
     """
     if len(text) > TEXT_MAX:
-        message = _("The code has %(value)s bytes; it may have %(most)s.")
-        raise Invalid("emvco.too_long", message, field=None, value=len(text), most=TEXT_MAX)
+        raise Invalid(
+            "emvco.too_long",
+            _("The code has %(value)s bytes; it may have %(most)s."),
+            field=None,
+            value=len(text),
+            most=TEXT_MAX,
+        )
     elements = read(_bytes(text))
     if not elements or elements[0].tag != "85":
-        message = _("A payer's code begins with 85, CPV01; this begins with %(value)s.")
-        raise Invalid("emvco.order", message, field="85", value=elements[0].tag if elements else "")
+        raise Invalid(
+            "emvco.order",
+            _("A payer's code begins with 85, CPV01; this begins with %(value)s."),
+            field="85",
+            value=elements[0].tag if elements else "",
+        )
     if elements[0].value != FORMAT:
-        message = _("“%(value)s” in %(field)s has no meaning; write %(allowed)s.")
         value = elements[0].value[:20].decode("ascii", "replace")
-        raise Invalid("emvco.value", message, field="85", value=value, allowed=FORMAT.decode())
+        raise Invalid(
+            "emvco.value",
+            _("“%(value)s” in %(field)s has no meaning; write %(allowed)s."),
+            field="85",
+            value=value,
+            allowed=FORMAT.decode(),
+        )
     _once([one for one in elements if one.tag in ("62", "85")], "")
     applications = tuple(_data(one.value, "61") for one in elements if one.tag == "61")
     if not applications or not all(one.aid for one in applications):
@@ -124,8 +142,12 @@ def _bytes(text: str) -> bytes:
     except (UnicodeEncodeError, binascii.Error):
         data = b""
     if not data or base64.b64encode(data).decode() != text:
-        message = _("The %(value)s characters are not base64; a payer's code is, with its padding and without spaces.")
-        raise Invalid("emvco.base64", message, field=None, value=len(text))
+        raise Invalid(
+            "emvco.base64",
+            _("The %(value)s characters are not base64; a payer's code is, with its padding and without spaces."),
+            field=None,
+            value=len(text),
+        )
     return data
 
 
@@ -174,9 +196,13 @@ def _once(elements: Iterable[Element], within: str) -> None:
     seen: set[str] = set()
     for one in elements:
         if one.tag in seen:
-            message = _("Data object %(field)s comes twice, again with “%(value)s”; it may come once.")
             path = f"{within}-{one.tag}" if within else one.tag
-            raise Invalid("emvco.duplicate", message, field=path, value=f"{len(one.value)} B")
+            raise Invalid(
+                "emvco.duplicate",
+                _("Data object %(field)s comes twice, again with “%(value)s”; it may come once."),
+                field=path,
+                value=f"{len(one.value)} B",
+            )
         seen.add(one.tag)
 
 

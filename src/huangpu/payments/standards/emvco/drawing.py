@@ -47,12 +47,21 @@ def _code(payload: str) -> segno.QRCode:
             return segno.make_qr(payload, error="m", boost_error=False)
         return segno.make_qr(payload, error="m", boost_error=False, mode="byte", encoding="utf-8")
     except DataOverflowError as wrong:
-        message = _("The code has %(value)s bytes; it may have %(most)s.")
         size = len(payload.encode())
-        raise Invalid("emvco.too_long", message, field=None, value=size, most=2331) from wrong
+        raise Invalid(
+            "emvco.too_long",
+            _("The code has %(value)s bytes; it may have %(most)s."),
+            field=None,
+            value=size,
+            most=2331,
+        ) from wrong
     except (UnicodeEncodeError, ValueError) as wrong:
-        message = _("A QR code cannot be made of %(value)s characters: there is none, or one is half a character.")
-        raise Invalid("emvco.text", message, field=None, value=len(payload)) from wrong
+        raise Invalid(
+            "emvco.text",
+            _("A QR code cannot be made of %(value)s characters: there is none, or one is half a character."),
+            field=None,
+            value=len(payload),
+        ) from wrong
 
 
 def _path(code: segno.QRCode) -> str:

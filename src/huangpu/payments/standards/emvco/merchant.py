@@ -70,15 +70,20 @@ def encode(code: MerchantCode, *, may_lack: frozenset[str] = frozenset(), bytes_
     `bytes_max`: how many bytes of UTF-8 it may take; `CAPACITY` where a scheme's own codes are longer (SGQR).
     Invalid: what `decode` refuses, `emvco.too_long`, and `emvco.place` when an object stands where ids of its kind do not.
     """
-    text = write(in_place(code.kept, _objects(code), lambda one: one.id))[:-4]
+    kept = [one for one in code.kept if one.id != "63"]  # which stays the last, also after what is new
+    text = write(in_place(kept, _objects(code), lambda one: one.id))[:-4]
     _fits(f"{text}0000", bytes_max)
     text += checksum(text)
     if _sorted(decode(text, may_lack=may_lack)) != _sorted(code):
         ids = " ".join(one.id for one in _loose(code))
-        message = _(
-            "An object among %(value)s stands where ids of its kind do not: accounts are 02 to 51, templates 80 to 99."
+        raise Invalid(
+            "emvco.place",
+            _(
+                "An object among %(value)s stands where ids of its kind do not: accounts are 02 to 51, templates 80 to 99."
+            ),
+            field=None,
+            value=ids,
         )
-        raise Invalid("emvco.place", message, field=None, value=ids)
     return text
 
 
@@ -94,12 +99,22 @@ def decode(text: str, *, may_lack: frozenset[str] = frozenset()) -> MerchantCode
     found = {one.id: one for one in objects}
     require(found, ("00", "63"))
     if objects[0].id != "00" or objects[-1].id != "63":
-        message = _("Data object 00 is the first and 63 the last; here it is %(value)s and %(last)s.")
-        raise Invalid("emvco.order", message, field="00", value=objects[0].id, last=objects[-1].id)
+        raise Invalid(
+            "emvco.order",
+            _("Data object 00 is the first and 63 the last; here it is %(value)s and %(last)s."),
+            field="00",
+            value=objects[0].id,
+            last=objects[-1].id,
+        )
     right = checksum(text[:-4])
     if found["63"].value != right:
-        message = _("The code is damaged: its checksum in %(field)s is “%(value)s” and would be %(right)s.")
-        raise Invalid("emvco.crc", message, field="63", value=shown(found["63"].value), right=right)
+        raise Invalid(
+            "emvco.crc",
+            _("The code is damaged: its checksum in %(field)s is “%(value)s” and would be %(right)s."),
+            field="63",
+            value=shown(found["63"].value),
+            right=right,
+        )
     require(found, [id for id in MANDATORY if id not in may_lack])
     return _typed({id: check(one, ROOT[id]) for id, one in found.items()}, objects)
 
@@ -125,11 +140,20 @@ def _fits(text: str, most: int) -> None:
     try:
         length = len(text.encode())
     except UnicodeEncodeError as wrong:
-        message = _("“%(value)s” is half a character: the text is not Unicode.")
-        raise Invalid("emvco.text", message, field=None, value=f"U+{ord(text[wrong.start]):04X}") from wrong
+        raise Invalid(
+            "emvco.text",
+            _("“%(value)s” is half a character: the text is not Unicode."),
+            field=None,
+            value=f"U+{ord(text[wrong.start]):04X}",
+        ) from wrong
     if length > most:
-        message = _("The code has %(value)s bytes; it may have %(most)s.")
-        raise Invalid("emvco.too_long", message, field=None, value=length, most=most)
+        raise Invalid(
+            "emvco.too_long",
+            _("The code has %(value)s bytes; it may have %(most)s."),
+            field=None,
+            value=length,
+            most=most,
+        )
 
 
 def _typed(values: dict[str, str], objects: tuple[Object, ...]) -> MerchantCode:
@@ -195,28 +219,45 @@ def _objects(code: MerchantCode) -> Iterable[Object]:
 
 def _one_of(values: dict[str, str], id: str, allowed: tuple[str, ...]) -> None:
     if id in values and values[id] not in allowed:
-        message = _("“%(value)s” in %(field)s has no meaning; write %(allowed)s.")
-        raise Invalid("emvco.value", message, field=id, value=values[id], allowed=" / ".join(allowed))
+        raise Invalid(
+            "emvco.value",
+            _("“%(value)s” in %(field)s has no meaning; write %(allowed)s."),
+            field=id,
+            value=values[id],
+            allowed=" / ".join(allowed),
+        )
 
 
 def _currency(number: str) -> str:
     if number not in LETTERS:
-        message = _("“%(value)s” in %(field)s is no currency; write an ISO 4217 number such as 156.")
-        raise Invalid("emvco.currency", message, field="53", value=number)
+        raise Invalid(
+            "emvco.currency",
+            _("“%(value)s” in %(field)s is no currency; write an ISO 4217 number such as 156."),
+            field="53",
+            value=number,
+        )
     return LETTERS[number]
 
 
 def _number(letters: str) -> str:
     if letters not in NUMBERS:
-        message = _("“%(value)s” is no currency; write three letters of ISO 4217 such as CNY.")
-        raise Invalid("emvco.currency", message, field="53", value=shown(letters))
+        raise Invalid(
+            "emvco.currency",
+            _("“%(value)s” is no currency; write three letters of ISO 4217 such as CNY."),
+            field="53",
+            value=shown(letters),
+        )
     return NUMBERS[letters]
 
 
 def _country(letters: str) -> None:
     if not re.fullmatch("[A-Z]{2}", letters):
-        message = _("“%(value)s” in %(field)s is no country; write two letters of ISO 3166-1 such as CN.")
-        raise Invalid("emvco.country", message, field="58", value=letters)
+        raise Invalid(
+            "emvco.country",
+            _("“%(value)s” in %(field)s is no country; write two letters of ISO 3166-1 such as CN."),
+            field="58",
+            value=letters,
+        )
 
 
 def _amount(text: str, currency: str, id: str) -> int:
@@ -226,16 +267,26 @@ def _amount(text: str, currency: str, id: str) -> int:
     except Invalid:
         minor = 0  # finer than the currency is
     if not minor:
-        message = _("“%(value)s” in %(field)s is not an amount in %(currency)s; write digits above 0, such as 98.73.")
-        raise Invalid("emvco.amount", message, field=id, value=text, currency=currency)
+        raise Invalid(
+            "emvco.amount",
+            _("“%(value)s” in %(field)s is not an amount in %(currency)s; write digits above 0, such as 98.73."),
+            field=id,
+            value=text,
+            currency=currency,
+        )
     return minor
 
 
 def _amount_text(minor: int, currency: str, id: str, kept: dict[str, str]) -> str:
     """As it was spelled, if it still says this, else with all decimals of the currency."""
     if not 0 < minor <= LARGEST:
-        message = _("“%(value)s” in %(field)s is not an amount in %(currency)s; write minor units above 0.")
-        raise Invalid("emvco.amount", message, field=id, value=minor, currency=currency)
+        raise Invalid(
+            "emvco.amount",
+            _("“%(value)s” in %(field)s is not an amount in %(currency)s; write minor units above 0."),
+            field=id,
+            value=minor,
+            currency=currency,
+        )
     return _kept(kept.get(id), minor, lambda text: _amount(text, currency, id)) or f"{Money(minor, currency).major:f}"
 
 
@@ -245,10 +296,12 @@ def _tip(values: dict[str, str], currency: str) -> Tip | None:
     said = values.get("55")
     for id, needed in (("56", "02"), ("57", "03")):
         if (id in values) != (said == needed):
-            message = _(
-                "“%(value)s” in 55 does not go with the fee: 02 has a fee in 56, 03 a percentage in 57, 01 neither."
+            raise Invalid(
+                "emvco.tip",
+                _("“%(value)s” in 55 does not go with the fee: 02 has a fee in 56, 03 a percentage in 57, 01 neither."),
+                field=id,
+                value=said or "",
             )
-            raise Invalid("emvco.tip", message, field=id, value=said or "")
     if said is None:
         return None
     return Tip(
@@ -260,8 +313,12 @@ def _tip(values: dict[str, str], currency: str) -> Tip | None:
 def _percent(text: str) -> Decimal:
     percent = Decimal(text) if DECIMAL.fullmatch(text) else Decimal(0)
     if not Decimal("0.01") <= percent <= Decimal("99.99") or percent != percent.quantize(Decimal("0.01")):
-        message = _("“%(value)s” in %(field)s is not a percentage; write 00.01 to 99.99, without a sign.")
-        raise Invalid("emvco.percent", message, field="57", value=text)
+        raise Invalid(
+            "emvco.percent",
+            _("“%(value)s” in %(field)s is not a percentage; write 00.01 to 99.99, without a sign."),
+            field="57",
+            value=text,
+        )
     return percent
 
 

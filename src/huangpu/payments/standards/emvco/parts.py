@@ -118,8 +118,12 @@ class AdditionalData:
         texts = {LABELS[one.id][0]: check(one, LABELS[one.id][1], within="62") for one in objects if one.id in LABELS}
         request = texts.get("request", "")
         if len(set(request)) < len(request) or not set(request) <= set("AME"):
-            message = _("“%(value)s” in %(field)s asks for nothing known; write A, M and E, each at most once.")
-            raise Invalid("emvco.request", message, field="62-09", value=shown(request))
+            raise Invalid(
+                "emvco.request",
+                _("“%(value)s” in %(field)s asks for nothing known; write A, M and E, each at most once."),
+                field="62-09",
+                value=shown(request),
+            )
         others = [one for one in objects if one.id not in LABELS]
         return cls(
             templates=tuple(read_template(one, within="62") for one in others if one.id >= "50"),
@@ -168,8 +172,12 @@ class LocalName:
         require(found, ("00", "01"), within="64")
         language = check(found["00"], Format(SPECIAL, 2, 2), within="64")
         if not language.isalpha():
-            message = _("“%(value)s” in %(field)s is no language; write two letters of ISO 639, such as ZH.")
-            raise Invalid("emvco.language", message, field="64-00", value=language)
+            raise Invalid(
+                "emvco.language",
+                _("“%(value)s” in %(field)s is no language; write two letters of ISO 639, such as ZH."),
+                field="64-00",
+                value=language,
+            )
         return cls(
             language=language,
             name=check(found["01"], Format(STRING, 1, 25), within="64"),

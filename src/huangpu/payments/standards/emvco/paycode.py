@@ -60,8 +60,13 @@ def wallet_secret(master: bytes, *, wallet_id: UUID, generation: int) -> bytes:
 def issue(*, handle: str, secret: bytes, now: datetime, scheme: Scheme = STANDARD) -> str:
     """The code that a wallet shows now. Invalid: `paycode.handle`."""
     if len(handle) != scheme.handle_digits or not _digits(handle):
-        message = _("“%(value)s” is no handle of a wallet; it has %(digits)s digits.")
-        raise Invalid("paycode.handle", message, field="handle", value=handle[:40], digits=scheme.handle_digits)
+        raise Invalid(
+            "paycode.handle",
+            _("“%(value)s” is no handle of a wallet; it has %(digits)s digits."),
+            field="handle",
+            value=handle[:40],
+            digits=scheme.handle_digits,
+        )
     return f"{scheme.prefix}{handle}{_proof(handle, secret, counter_at(now, scheme), scheme)}"
 
 
@@ -69,11 +74,15 @@ def handle_of(code: str, *, scheme: Scheme = STANDARD) -> str:
     """The handle in a code, by which to look up the wallet's secret. Nothing is proved by it. Invalid: `paycode.form`; the
     error tells how long the code was, not the code."""
     if len(code) != scheme.length or not _digits(code) or not code.startswith(scheme.prefix):
-        message = _(
-            "A pay code of %(value)s characters is none of ours: it has %(length)s digits and begins with %(prefix)s."
-        )
         raise Invalid(
-            "paycode.form", message, field="code", value=len(code), length=scheme.length, prefix=scheme.prefix
+            "paycode.form",
+            _(
+                "A pay code of %(value)s characters is none of ours: it has %(length)s digits and begins with %(prefix)s."
+            ),
+            field="code",
+            value=len(code),
+            length=scheme.length,
+            prefix=scheme.prefix,
         )
     return code[len(scheme.prefix) : -scheme.proof_digits]
 
@@ -92,8 +101,12 @@ def verify(code: str, *, handle: str, secret: bytes, now: datetime, scheme: Sche
         if hmac.compare_digest(right, code):
             accepted = counter
     if accepted < 0:
-        message = _("The pay code of wallet %(value)s is not good, or no longer; show a new one.")
-        raise Invalid("paycode.refused", message, field="code", value=found)
+        raise Invalid(
+            "paycode.refused",
+            _("The pay code of wallet %(value)s is not good, or no longer; show a new one."),
+            field="code",
+            value=found,
+        )
     return accepted
 
 

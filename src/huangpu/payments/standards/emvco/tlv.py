@@ -81,8 +81,12 @@ def read(text: str, *, within: str = "") -> tuple[Object, ...]:
                 left=max(len(text) - at - 4, 0),
             )
         if id in seen:
-            message = _("Data object %(field)s comes twice, again with “%(value)s”; it may come once.")
-            raise Invalid("emvco.duplicate", message, field=path(within, id), value=shown(value))
+            raise Invalid(
+                "emvco.duplicate",
+                _("Data object %(field)s comes twice, again with “%(value)s”; it may come once."),
+                field=path(within, id),
+                value=shown(value),
+            )
         seen.add(id)
         objects.append(Object(id, value))
         at += 4 + len(value)
@@ -96,8 +100,12 @@ def write(objects: Iterable[Object], *, within: str = "") -> str:
 
 def _written(one: Object, within: str) -> str:
     if len(one.id) != 2 or not DIGITS.issuperset(one.id):
-        message = _("“%(value)s” is not the id of a data object; it is two digits.")
-        raise Invalid("emvco.id", message, field=path(within, one.id), value=one.id)
+        raise Invalid(
+            "emvco.id",
+            _("“%(value)s” is not the id of a data object; it is two digits."),
+            field=path(within, one.id),
+            value=one.id,
+        )
     if not 0 < len(one.value) <= LENGTH_MAX:
         raise Invalid(
             "emvco.length",
