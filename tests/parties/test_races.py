@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from huangpu.core.errors import Conflict
+from huangpu.core.errors import HuangpuError
 from huangpu.core.names import named
 from huangpu.parties import acts, gb32100
 from huangpu.parties.actor import SYSTEM
 from huangpu.parties.models import Identifier, Membership, Organisation, Person
 from huangpu.parties.queries import actor_for
 from huangpu.parties.rules import Facts, Settings
+from tests.at_once import at_once
 
 from .conftest import NOW
 
@@ -35,24 +34,7 @@ def people() -> list[Person]:
 
 def together(calls: list[Callable[[], Any]]) -> list[str]:
     """Runs the calls at once, each on a connection of its own; "done" or the code of the refusal, in their order."""
-    start, answers = threading.Barrier(len(calls)), [""] * len(calls)
-
-    def run(place: int) -> None:
-        try:
-            start.wait(20)
-            calls[place]()
-            answers[place] = "done"
-        except Conflict as refused:
-            answers[place] = refused.code
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[place]) for place in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return answers
+    return [one.code if isinstance(one, HuangpuError) else "done" for one in at_once(*calls)]
 
 
 def test_a_code_is_registered_once(people: list[Person]) -> None:

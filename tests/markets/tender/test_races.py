@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection
 
 from huangpu.core.errors import HuangpuError
 from huangpu.markets.tender import acts, jobs
 from huangpu.markets.tender.models import Award, Bid, Lot
+from tests.at_once import at_once
 
 from .conftest import DEADLINE, World, make_world
 
@@ -22,27 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def world(transactional_db: None) -> World:  # noqa: ARG001
     return make_world()
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Runs the calls in threads with connections of their own, started together; returns answers and errors."""
-    gate, answers = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(place: int, call: Callable[[], Any]) -> None:
-        gate.wait(20)
-        try:
-            answers[place] = call()
-        except HuangpuError as error:
-            answers[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return answers
 
 
 def test_of_two_awards_at_once_one_wins(world: World) -> None:

@@ -17,6 +17,7 @@ from huangpu.parties.rights import require, require_own
 
 from . import acts, days, keys, queries
 from .models import Account, ClosedDay
+from .rights import ledger_of
 
 router = Router(tags=["funds"])
 
@@ -174,12 +175,6 @@ class CloseDayIn(Schema):
     new_key: bool = Field(False, description="Sign with a new key from this day on, for when the old one is lost.")
 
 
-def _reads_ledger(request: PartyRequest) -> UUID:
-    market = request.marketplace
-    require(request.actor, "funds.see_ledger", organisation_id=market.operator_id, marketplace_id=market.pk)
-    return market.pk
-
-
 @router.get("/m/{marketplace}/ledger/days", response=Page[ClosedDayOut], summary="The signed trial balances")
 def closed_days(
     request: PartyRequest,
@@ -189,13 +184,13 @@ def closed_days(
     limit: int = LIMIT_DEFAULT,
 ) -> Page[Any]:
     """One a day and currency, those closed last first. For the operator, its auditors and the city's."""
-    return queries.closed_days(_reads_ledger(request), currency, cursor, limit)
+    return queries.closed_days(ledger_of(request), currency, cursor, limit)
 
 
 @router.get("/m/{marketplace}/ledger/days/{day}/{currency}", response=ClosedDayOut, summary="A signed trial balance")
 def closed_day(request: PartyRequest, marketplace: str, day: date, currency: Currency) -> ClosedDay:
     """What was posted until the end of a day, as it was signed then."""
-    return queries.closed_day(_reads_ledger(request), day, currency)
+    return queries.closed_day(ledger_of(request), day, currency)
 
 
 @router.post("/m/{marketplace}/ledger/days/{day}", response=list[ClosedDayOut], summary="Close a day")

@@ -32,10 +32,9 @@ GROUPS_MAX = 1_000  # of one commit of the writer
 WAITING_MAX = 10_000  # callers that may wait for the writer before it sends more away
 
 Group = Sequence[Item]
-Answer = list[Outcome] | HuangpuError
-
-
 Plain = Sequence[Transfer]  # a group of transfers only, with nothing wrong that can be seen without a look at the books
+Answer = list[Outcome] | HuangpuError
+Asked = tuple[Group, "asyncio.Future[list[Outcome]]"]
 
 
 @statement_act
@@ -146,10 +145,10 @@ class GroupCommit:
     def __init__(self, *, groups_max: int = GROUPS_MAX, waiting_max: int = WAITING_MAX) -> None:
         self._groups_max = groups_max
         self._waiting_max = waiting_max
-        self._waiting: list[_Asked] = []
+        self._waiting: list[Asked] = []
         self._writes = False  # or is about to
         self._idle = asyncio.Event()  # nobody waits
-        self._work: SimpleQueue[list[_Asked] | None] = SimpleQueue()
+        self._work: SimpleQueue[list[Asked] | None] = SimpleQueue()
         self._ended = False
 
     async def __aenter__(self) -> GroupCommit:
@@ -203,7 +202,7 @@ class GroupCommit:
         finally:
             connection.close()  # this thread's own
 
-    def _answer(self, asked: Sequence[_Asked], answers: Sequence[Answer]) -> None:
+    def _answer(self, asked: Sequence[Asked], answers: Sequence[Answer]) -> None:
         for (_group, waits), answer in zip(asked, answers, strict=True):
             if waits.done():  # its caller went away; what was posted stays
                 continue
@@ -212,9 +211,6 @@ class GroupCommit:
             else:
                 waits.set_result(answer)
         self._next()  # after those who are answered now have asked again
-
-
-_Asked = tuple[Group, "asyncio.Future[list[Outcome]]"]
 
 
 def _answers(groups: Sequence[Group]) -> Sequence[Answer]:

@@ -25,6 +25,7 @@ from huangpu.parties.rights import may, require, require_own
 
 from . import acts, keys, queries, trial
 from .models import Account
+from .rights import ledger_of
 from .rules import account_id
 
 ROWS = 30
@@ -132,7 +133,7 @@ def books(request: PartyRequest, marketplace: str) -> HttpResponse:
 @require_GET
 def ledger(request: PartyRequest, marketplace: str) -> HttpResponse:
     """The signed trial balances of a marketplace, for its operator and its auditors."""
-    market = _reads_ledger(request)
+    market = ledger_of(request)
     page = queries.closed_days(market, cursor=request.GET.get("cursor"), limit=ROWS)
     lines = [(one, told, trial.together(told.books)) for one in page.items for told in [one.told]]
     return render(request, "funds/ledger.html", {"rows": lines, "page": page})
@@ -141,7 +142,7 @@ def ledger(request: PartyRequest, marketplace: str) -> HttpResponse:
 @require_GET
 def ledger_day(request: PartyRequest, marketplace: str, day: str, currency: str) -> HttpResponse:
     """A signed day: its totals, its signature, and how to check it without this house."""
-    closed = queries.closed_day(_reads_ledger(request), _date(day), currency)
+    closed = queries.closed_day(ledger_of(request), _date(day), currency)
     told = closed.told
     context = {
         "closed": closed,
@@ -160,7 +161,7 @@ def ledger_day(request: PartyRequest, marketplace: str, day: str, currency: str)
 @require_GET
 def ledger_statement(request: PartyRequest, marketplace: str, day: str, currency: str) -> HttpResponse:
     """The very bytes that were signed, as a file."""
-    closed = queries.closed_day(_reads_ledger(request), _date(day), currency)
+    closed = queries.closed_day(ledger_of(request), _date(day), currency)
     name = _file_of(closed.day, currency)
     return HttpResponse(
         closed.text,
@@ -178,12 +179,6 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as wrong:
         raise Http404(text) from wrong
-
-
-def _reads_ledger(request: PartyRequest) -> UUID:
-    market = request.marketplace
-    require(request.actor, "funds.see_ledger", organisation_id=market.operator_id, marketplace_id=market.pk)
-    return market.pk
 
 
 def _own(request: PartyRequest, act: str) -> UUID:

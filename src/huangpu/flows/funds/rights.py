@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from huangpu.parties.rights import Rule
+from uuid import UUID
+
+from huangpu.parties.request import PartyRequest
+from huangpu.parties.rights import Rule, require
 
 ACTS: dict[str, Rule] = {
     "funds.see": Rule(
@@ -23,3 +26,10 @@ ACTS: dict[str, Rule] = {
         "Close a day of the ledger before the house does it by itself.", market_roles=("operator",)
     ),
 }
+
+
+def ledger_of(request: PartyRequest) -> UUID:
+    """The marketplace whose signed trial balances a request asks for; Refused to who may not read them."""
+    market = request.marketplace
+    require(request.actor, "funds.see_ledger", organisation_id=market.operator_id, marketplace_id=market.pk)
+    return market.pk

@@ -43,7 +43,6 @@ class SimulatedBank:
     refused: dict[UUID, str] = field(default_factory=dict)
     undecided: dict[UUID, Order] = field(default_factory=dict)
     on_the_way: list[Order] = field(default_factory=list)
-    seen: list[Order] = field(default_factory=list)
     _silent: int = 0
 
     def send(self, order: Order) -> Answer:
@@ -75,7 +74,6 @@ class SimulatedBank:
 
     def arrive(self, order: Order) -> None:
         """An order comes in, perhaps once more, perhaps after it was cancelled: it is decided once."""
-        self.seen.append(order)
         if order.id in self.done or order.id in self.refused or order.id in self.undecided:
             return
         if self._happens(self.faults.pending):

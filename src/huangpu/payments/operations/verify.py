@@ -23,15 +23,14 @@ COLUMNS = {
     "refunded": ("'refund'", SUCCEEDED),
 }
 MOVED = """
-SELECT count(*) FROM operations_operation o FULL JOIN (
-  SELECT t.reference_id AS id, sum(amount) AS amount FROM funds_transfer t
-  WHERE t.phase IN (0, 2) AND t.kind IN ('purchase', 'capture', 'refund', 'payout', 'top_up')
-    AND EXISTS (SELECT FROM operations_operation k WHERE k.id = t.reference_id) GROUP BY 1) t USING (id)
+SELECT count(*) FROM operations_operation o LEFT JOIN (
+  SELECT reference_id AS id, sum(amount) AS amount FROM funds_transfer
+  WHERE phase IN (0, 2) AND kind IN ('purchase', 'capture', 'refund', 'payout', 'top_up') GROUP BY 1) t USING (id)
 WHERE coalesce(t.amount, 0) <> CASE WHEN o.state = 'succeeded' AND o.verb NOT IN ('authorise', 'void') THEN o.amount ELSE 0 END
 """
-HELD = """
+HELD = f"""
 SELECT count(*) FROM operations_operation o LEFT JOIN funds_hold h ON h.reference_id = o.id AND h.state = 'pending'
-WHERE (h.id IS NOT NULL) <> (o.verb IN ('refund', 'payout') AND o.state IN ('asked', 'pending', 'unknown'))
+WHERE (h.id IS NOT NULL) <> (o.verb IN ('refund', 'payout') AND o.{OPEN})
 """
 
 

@@ -74,11 +74,11 @@ UPDATE reconciliation_break b SET resolved_at = %(now)s FROM reconciliation_matc
 WHERE b.transfer_id = m.transfer_id AND b.resolved_at IS NULL
 """
 UNKNOWN = """
-SELECT line_id, sum(amount)::bigint FROM (
-  SELECT line_id, amount FROM reconciliation_break WHERE statement_id = %(statement)s AND line_id IS NOT NULL
-  UNION ALL SELECT m.line_id, m.difference FROM reconciliation_match m JOIN reconciliation_line l ON l.id = m.line_id
-  WHERE l.statement_id = %(statement)s AND m.difference <> 0
-) b GROUP BY 1 ORDER BY 1
+SELECT line_id, amount FROM reconciliation_break WHERE statement_id = %(statement)s AND line_id IS NOT NULL
+UNION ALL
+SELECT m.line_id, m.difference FROM reconciliation_match m JOIN reconciliation_line l ON l.id = m.line_id
+WHERE l.statement_id = %(statement)s AND m.difference <> 0
+ORDER BY 1
 """
 POSTED = """
 UPDATE reconciliation_break b SET posted_id = p.id FROM unnest(%s::bigint[], %s::uuid[]) p(line, id)

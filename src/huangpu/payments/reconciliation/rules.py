@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -31,12 +31,7 @@ def operation_of(reference: str) -> UUID | None:
 def digest(lines: Sequence[Booked], opening: int, closing: int) -> bytes:
     """SHA-256 by which a statement that comes twice is known."""
     sum_ = hashlib.sha256(f"{opening}|{closing}|{len(lines)}".encode())
-    for text in texts(lines):
+    for one in lines:
+        text = f"\n{one.booked_at.isoformat()}|{one.amount}|{one.reference}|{one.provider_reference}"
         sum_.update(text.encode())
     return sum_.digest()
-
-
-def texts(lines: Iterable[Booked]) -> Iterable[str]:
-    """Each line as one text."""
-    for one in lines:
-        yield f"\n{one.booked_at.isoformat()}|{one.amount}|{one.reference}|{one.provider_reference}"

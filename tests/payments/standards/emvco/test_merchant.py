@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huangpu.core.errors import Invalid
-from huangpu.payments.standards.emvco.currencies import NUMBERS
+from huangpu.payments.standards.currencies import NUMBERS
 from huangpu.payments.standards.emvco.merchant import CAPACITY, PERSON, MerchantCode, decode, encode
 from huangpu.payments.standards.emvco.parts import ASK, AdditionalData, LocalName, Template, Tip, UnionPay
 from huangpu.payments.standards.emvco.tlv import Object, checksum

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Invalid
 from huangpu.core.money import LARGEST, Money, parse_money
+from huangpu.payments.standards.currencies import LETTERS, NUMBERS
 
-from .currencies import LETTERS, NUMBERS
 from .parts import ROOT, AdditionalData, LocalName, Template, Tip, read_template, require, template_object
 from .place import in_place
 from .tlv import Object, check, checksum, read, shown, write

@@ -1,7 +1,6 @@
-"""The numeric codes of ISO 4217, as data object 53 carries them, against the letters that money is kept in.
+"""The numeric codes of ISO 4217, as terminals and payment codes carry them, against the letters that money is kept in.
 
-An amount in a code is decimal text of whole units, so that no two opinions on a currency's decimals can change it. Precious
-metals, funds units and test codes are left out: nobody pays with them.
+Precious metals, funds units and test codes are left out: nobody pays with them.
 """
 
 from __future__ import annotations
