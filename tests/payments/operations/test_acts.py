@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from huangpu.core.errors import HuangpuError
 from huangpu.core.ids import uuid7
 from huangpu.flows.funds import queries
 from huangpu.parties.actor import Actor
-from huangpu.payments.gateway.provider import Answer, register
+from huangpu.payments.gateway.provider import Answer, Order, register
 from huangpu.payments.gateway.simulator import Faults, SimulatedBank
 from huangpu.payments.operations import acts, asking, verify
 from huangpu.payments.operations.acts import Wish
 from huangpu.payments.operations.models import Operation, Payment, Told
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
@@ -96,6 +96,8 @@ def test_what_is_not_right_is_refused_by_name(shop: Shop) -> None:
     assert refusal(shop.open, channel="fax") == ("payment.channel", "channel")
     assert refusal(shop.open, provider="nobody") == ("payment.provider_unknown", "provider")
     assert refusal(shop.open, reference="") == ("payment.reference", "reference")
+    assert refusal(shop.open, fee_ppm=-1) == ("payment.fee", "fee_ppm")
+    assert refusal(shop.open, fee_ppm=1_000_000) == ("payment.fee", "fee_ppm")
     payment = shop.open(reference="A 1")
     assert refusal(shop.open, reference="A 1") == ("payment.reference_used", "reference")
     assert shop.open(reference="A 1", payment_id=payment) == payment
@@ -160,22 +162,60 @@ def test_the_database_itself_refuses_to_capture_more_than_was_authorised(shop: S
         Payment.objects.filter(pk=payment).update(captured=1)
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [{"amount": 10**30}, {"status": "perhaps"}, {"currency": "RENMINBI"}, {"reason": "a\0b"}, {"amount": 1.0}],
+)
+def test_what_is_no_answer_is_silence(shop: Shop, monkeypatch: pytest.MonkeyPatch, nonsense: dict[str, Any]) -> None:
+    def send(_bank: Any, order: Order) -> Answer:
+        return Answer(**{"id": order.id, "status": "succeeded", "amount": order.amount, "currency": "CNY", **nonsense})
+
+    monkeypatch.setattr(SimulatedBank, "send", send)
+    assert asking.attempt(shop.ask(shop.open(), "purchase", 10_000), now=NOW) == "unknown"
+    assert [one.status for one in Told.objects.all()] == ["no_answer"]
+
+
+def test_an_operation_whose_answer_cannot_be_taken_in_stops_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (shop.ask(shop.open(), "purchase", 10_000) for _ in range(2))
+    real = acts.answer
+
+    def answer(**named: Any) -> Any:
+        if named["operation_id"] == first:
+            raise RuntimeError("the disk is full")
+        return real(**named)
+
+    monkeypatch.setattr(acts, "answer", answer)
+    assert asking.ask_due(now=NOW) == 2
+    assert [Operation.objects.get(pk=one).state for one in (first, second)] == ["asked", "succeeded"]
+    monkeypatch.setattr(acts, "answer", real)
+    assert asking.ask_due(now=NOW + timedelta(minutes=1)) == 1
+    assert Operation.objects.get(pk=first).state == "succeeded"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_asked_by_many_at_once_is_one_payment_and_one_operation(shop: Shop) -> None:
+    payment = uuid7()
+    assert at_once(*[lambda: shop.open(payment_id=payment, reference="one")] * 6) == [payment] * 6
+    shop.done(payment, "purchase", 10_000)
+    wish = Wish("payout", 1_000, uuid7())
+    named = dict(
+        actor=shop.finance, marketplace_id=shop.market, provider="test-bank", currency="CNY", wish=wish, now=NOW
+    )
+    assert at_once(*[lambda: acts.ask_of_wallet(**named)] * 6) == [wish.operation_id] * 6
+    assert shop.wallet() == (8_940, 1_000)
+    assert (Payment.objects.count(), Operation.objects.count()) == (1, 2)
+    assert all(check.ok for check in verify.checks())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_capture_at_once_the_authorised_sum_is_given_out_once(shop: Shop) -> None:
     payment = shop.open()
     authorised = shop.done(payment, "authorise", 10_000)
 
-    def capture(_number: int) -> str:
-        try:
-            shop.done(payment, "capture", 3_000, authorised)
-        except HuangpuError as refused:
-            return refused.code
-        finally:
-            connection.close()
-        return "captured"
-
-    with ThreadPoolExecutor(8) as crowd:
-        answers = sorted(crowd.map(capture, range(8)))
+    found = at_once(*[lambda: shop.done(payment, "capture", 3_000, authorised)] * 8)
+    answers = sorted(one.code if isinstance(one, HuangpuError) else "captured" for one in found)
     assert answers == ["captured"] * 3 + ["payment.exhausted"] * 5
     assert Payment.objects.get(pk=payment).captured == 9_000
     assert all(check.ok for check in verify.checks())

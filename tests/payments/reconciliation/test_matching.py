@@ -23,6 +23,7 @@ from huangpu.payments.reconciliation import acts, verify
 from huangpu.payments.reconciliation.matching import Found
 from huangpu.payments.reconciliation.models import Break, Line, Match
 from huangpu.payments.reconciliation.rules import Booked, operation_of
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -193,3 +194,28 @@ def test_at_random_as_the_twin_says(seed: int) -> None:
     found = books.match(*lines)
     helped = Break.objects.filter(reason="missing", amount=10).count()
     assert (found.matched, found.theirs, found.ours - helped) == twin(moved, lines)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_loaded_by_two_at_once_is_one() -> None:
+    books = Books()
+    line = books.line(5, "x")
+    assert len(set(at_once(*[lambda: books.load(line)] * 4))) == 1
+    assert Line.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_turn", range(5))
+def test_two_statements_matched_at_once_do_not_take_one_transfer_twice(_turn: int) -> None:
+    books = Books()
+    operation = books.move(1_000)
+    first = books.load(books.line(1_000, operation))
+    books.until += DAY
+    second = books.load(books.line(1_000, operation), span=(books.until - DAY, books.until))
+
+    def match(statement: UUID) -> Found:
+        return acts.match(actor=books.operator, statement_id=statement, now=books.until)
+
+    found = at_once(lambda: match(first), lambda: match(second))
+    assert sorted((one.matched, one.theirs) for one in found) == [(0, 1), (1, 0)]
+    assert [one.reason for one in Break.objects.all()] == ["twice"]

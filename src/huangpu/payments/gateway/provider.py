@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 from uuid import UUID
 
 from huangpu.core.ids import uuid8
+from huangpu.core.money import LARGEST
 
 Status = Literal["succeeded", "declined", "pending", "not_found"]
 Verb = Literal["authorise", "capture", "purchase", "void", "refund", "payout", "top_up"]
@@ -32,7 +33,7 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a provider said of an order: done, declined (with its reason), to be told later, or never heard of. It says amount
-    and currency again, so that an answer to something else is not believed."""
+    and currency again, so that an answer to something else is not believed. ValueError: this is no answer, as none at all."""
 
     id: UUID
     status: Status
@@ -40,6 +41,11 @@ class Answer:
     currency: str
     reference: str = ""
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        money = type(self.amount) is int and abs(self.amount) <= LARGEST and len(self.currency) == 3
+        if not money or self.status not in get_args(Status) or "\0" in f"{self.currency}{self.reference}{self.reason}":
+            raise ValueError(f"no answer that a provider gives: {self.status!r} over {self.amount!r} {self.currency!r}")
 
 
 class Provider(Protocol):

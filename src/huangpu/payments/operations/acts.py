@@ -48,7 +48,7 @@ def open_payment(
     """The actor's organisation asks somebody for money. `reference` is the payee's own name for it, once each; the same again
     with the same id changes nothing. `fee_ppm`: what the marketplace keeps of what is captured, in parts of a million.
 
-    Refused: `payment.amount`, `.channel`, `.provider_unknown`, `.reference`, `.reference_used`, `.id_reused`.
+    Refused: `payment.amount`, `.channel`, `.provider_unknown`, `.fee`, `.reference`, `.reference_used`, `.id_reused`.
     """
     payee = require_own(actor, "payments.charge")
     _check_amount(amount)
@@ -58,6 +58,11 @@ def open_payment(
             field="channel", value=channel, known=", ".join(rules.CHANNELS),
         )  # fmt: skip
     _check_provider(provider)
+    if not 0 <= fee_ppm < rules.PPM:
+        raise Invalid(
+            "payment.fee", _("“%(value)s” is not a fee; it is parts of a million, from 0 to %(most)s."),
+            field="fee_ppm", value=fee_ppm, most=rules.PPM - 1,
+        )  # fmt: skip
     if not 0 < len(reference) <= 64:
         raise Invalid(
             "payment.reference", _("“%(value)s” is not a reference; write 1 to 64 characters."),
@@ -67,23 +72,9 @@ def open_payment(
         id=payment_id or uuid7(), marketplace_id=marketplace_id, payee_id=payee, provider=provider, channel=channel,
         reference=reference, amount=amount, currency=currency, fee_ppm=fee_ppm, opened_at=now,
     )  # fmt: skip
-    if there := Payment.objects.filter(pk=made.pk).first():
-        _same(
-            there,
-            made,
-            ("marketplace_id", "payee_id", "provider", "channel", "reference", "amount", "currency", "fee_ppm"),
-        )
-        return there.pk
-    try:
-        with transaction.atomic():
-            made.save(force_insert=True)
-    except IntegrityError as twice:
-        raise Conflict(
-            "payment.reference_used", _("There is a payment “%(value)s” already; each needs a reference of its own."),
-            field="reference", value=reference,
-        ) from twice  # fmt: skip
-    payload = {"amount": amount, "currency": currency, "channel": channel, "reference": reference}
-    record([_event("payment.opened", made.marketplace_id, "payment", made.pk, payee, now, payload, actor)])
+    if _is_new(made):
+        payload = {"amount": amount, "currency": currency, "channel": channel, "reference": reference}
+        record([_event("payment.opened", made.marketplace_id, "payment", made.pk, payee, now, payload, actor)])
     return made.pk
 
 
@@ -112,9 +103,8 @@ def ask(*, actor: Actor, payment_id: UUID, wish: Wish, now: datetime) -> UUID:
             field="verb", value=wish.verb, known=", ".join(rules.OF_PAYMENT),
         )  # fmt: skip
     _check_amount(wish.amount)
-    own = Payment.objects.filter(payee_id__in=[actor.organisation_id] if actor.organisation_id else [])
-    payment = own.select_for_update().filter(pk=payment_id).first()
-    if payment is None:
+    payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
+    if payment is None or payment.payee_id != actor.organisation_id:
         raise NotFound("payment.unknown", _("There is no payment %(value)s."), field="payment", value=str(payment_id))
     require(actor, RIGHTS.get(wish.verb, "payments.charge"), organisation_id=payment.payee_id)
     operation = Operation(
@@ -122,7 +112,7 @@ def ask(*, actor: Actor, payment_id: UUID, wish: Wish, now: datetime) -> UUID:
         about_id=wish.about_id, provider=payment.provider, verb=wish.verb, amount=wish.amount, currency=payment.currency,
         asked_at=now, give_up_at=now + GIVE_UP_AFTER, next_ask_at=now,
     )  # fmt: skip
-    if _is_there(operation):
+    if not _is_new(operation):
         return operation.pk
     _check_about(payment, wish)
     taken, _done = rules.OF_PAYMENT[wish.verb]
@@ -157,7 +147,7 @@ def ask_of_wallet(
         id=wish.operation_id, marketplace_id=marketplace_id, holder_id=holder, provider=provider, verb=wish.verb,
         amount=wish.amount, currency=currency, asked_at=now, give_up_at=now + GIVE_UP_AFTER, next_ask_at=now,
     )  # fmt: skip
-    if not _is_there(operation):
+    if _is_new(operation):
         _begin(operation, actor, now)
     return operation.pk
 
@@ -174,17 +164,20 @@ def answer(*, operation_id: UUID, said: Answer | None, now: datetime) -> rules.S
         operation.id, operation.amount, operation.currency,
     )  # fmt: skip
     was: rules.State = operation.state  # type: ignore[assignment]
-    believed = rules.believe(was, said.status if said else "no_answer", fits=fits)
+    status, amount, currency, reference, reason = (
+        (said.status, said.amount, said.currency, said.reference[:64], said.reason[:64])
+        if said else ("no_answer", None, "", "", "")
+    )  # fmt: skip
+    believed = rules.believe(was, status, fits=fits)
     Told.objects.create(
-        id=uuid7(), operation=operation, status=said.status if said else "no_answer", amount=said.amount if said else None,
-        currency=said.currency[:3] if said else "", reference=said.reference[:64] if said else "",
-        reason=said.reason[:64] if said else "", made=believed.state, contradicts=believed.contradicts, told_at=now,
+        id=uuid7(), operation=operation, status=status, amount=amount, currency=currency, reference=reference,
+        reason=reason, made=believed.state, contradicts=believed.contradicts, told_at=now,
     )  # fmt: skip
     if was in rules.FINAL:
         return was
     operation.state = believed.state
-    if believed.state in rules.FINAL and said is not None:
-        operation.reference, operation.reason = said.reference[:64], said.reason[:64]
+    if believed.state in rules.FINAL:
+        operation.reference, operation.reason = reference, reason
         operation.next_ask_at, operation.ended_at = None, now
         _settle(operation)
     else:
@@ -214,19 +207,12 @@ def take_due(*, now: datetime, limit: int) -> list[UUID]:
 
 
 def _begin(operation: Operation, actor: Actor, now: datetime) -> None:
+    """What a new operation does to the books, and its event."""
     wallet, bank, fees = _specs(operation)
     ensure_accounts([wallet, bank, fees])
     if operation.verb in rules.HELD_FIRST:
         post([Hold(id=uuid7_of(operation.id, "hold"), marketplace_id=operation.marketplace_id, debit=wallet.id,
                    credit=bank.id, amount=operation.amount, kind=operation.verb, reference=operation.id)])  # fmt: skip
-    try:
-        with transaction.atomic():
-            operation.save(force_insert=True)
-    except IntegrityError as raced:  # the same id from somebody else, in between
-        raise Conflict(
-            "operation.id_reused", _("The id %(value)s has been used for something else."),
-            field="operation_id", value=str(operation.id),
-        ) from raced  # fmt: skip
     payload = {"verb": operation.verb, "amount": operation.amount, "currency": operation.currency,
                "provider": operation.provider}  # fmt: skip
     record([_event("operation.asked", operation.marketplace_id, "operation", operation.pk, operation.holder_id, now,
@@ -280,22 +266,45 @@ def _specs(operation: Operation) -> tuple[AccountSpec, AccountSpec, AccountSpec]
     )
 
 
-SAME = ("marketplace_id", "holder_id", "payment_id", "about_id", "provider", "verb", "amount", "currency")
+SAME = {
+    Payment: ("marketplace_id", "payee_id", "provider", "channel", "reference", "amount", "currency", "fee_ppm"),
+    Operation: ("marketplace_id", "holder_id", "payment_id", "about_id", "provider", "verb", "amount", "currency"),
+}
 
 
-def _is_there(operation: Operation) -> bool:
-    found = Operation.objects.filter(pk=operation.pk).first()
-    if found is not None:
-        _same(found, operation, SAME)
-    return found is not None
+def _is_new(made: Payment | Operation) -> bool:
+    """Writes what was asked for under the id that it was given; False when the very same is there. Of two who ask at once one
+    waits here for the other."""
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        found = type(made).objects.filter(pk=made.pk).first()
+        if found is None:
+            _check_reference(made)
+            raise
+        _same(found, made)
+        return False
+    return True
 
 
-def _same(found: Operation | Payment, asked: Operation | Payment, fields: tuple[str, ...]) -> None:
-    if any(getattr(found, name) != getattr(asked, name) for name in fields):
-        what = "operation" if isinstance(found, Operation) else "payment"
+def _same(found: Payment | Operation, asked: Payment | Operation) -> None:
+    if any(getattr(found, name) != getattr(asked, name) for name in SAME[type(asked)]):
+        what = asked._meta.model_name
         raise Conflict(
             f"{what}.id_reused", _("The id %(value)s has been used for something else."),
             field=f"{what}_id", value=str(found.pk),
+        )  # fmt: skip
+
+
+def _check_reference(made: Payment | Operation) -> None:
+    if isinstance(made, Operation):
+        return
+    used = dict(marketplace_id=made.marketplace_id, payee_id=made.payee_id, reference=made.reference)
+    if Payment.objects.filter(**used).exists():
+        raise Conflict(
+            "payment.reference_used", _("There is a payment “%(value)s” already; each needs a reference of its own."),
+            field="reference", value=made.reference,
         )  # fmt: skip
 
 

@@ -29,7 +29,10 @@ def ask_due(*, now: datetime, limit: int = 100) -> int:
     """Asks for all operations whose time has come, at most `limit`; returns how many."""
     due = acts.take_due(now=now, limit=limit)
     for one in due:
-        attempt(one, now=now)
+        try:
+            attempt(one, now=now)
+        except Exception:  # the others are asked all the same, and this one again when its time comes
+            log.exception("the answer about %s could not be taken in", one)
     return len(due)
 
 

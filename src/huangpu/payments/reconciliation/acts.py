@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import act, execute, rows
@@ -15,7 +15,7 @@ from huangpu.core.ids import uuid7, uuid7_of
 from huangpu.core.log.record import NewEvent, record
 from huangpu.flows.funds.acts import ensure_accounts
 from huangpu.flows.funds.lanes import post_each
-from huangpu.flows.funds.rules import AccountSpec, Transfer, account_id
+from huangpu.flows.funds.rules import AccountSpec, Transfer
 from huangpu.parties.actor import Actor
 from huangpu.parties.rights import require
 from huangpu.payments.gateway.provider import provider_id
@@ -24,7 +24,9 @@ from . import matching
 from .models import Statement
 from .rules import Booked, digest, operation_of
 
-LINES_AT_ONCE = 10_000
+LINES_SQL = """
+COPY reconciliation_line (statement_id, booked_at, amount, reference, operation_id, provider_reference) FROM STDIN
+"""
 
 
 @act
@@ -49,34 +51,23 @@ def load(
     _check(span, balances, lines)
     sum_ = digest(lines, *balances)
     same = dict(marketplace_id=marketplace_id, provider=provider, currency=currency, began_at=span[0])
-    found = Statement.objects.select_for_update().filter(**same).first()
-    if found:
+    statement = Statement(id=uuid7(), ended_at=span[1], opening=balances[0], closing=balances[1], digest=sum_, loaded_at=now,
+                          **same)  # fmt: skip
+    try:
+        with transaction.atomic():
+            statement.save(force_insert=True)
+    except IntegrityError as twice:
+        found = Statement.objects.get(**same)
         if bytes(found.digest) != sum_ or found.ended_at != span[1]:
             raise Conflict(
                 "statement.differs", _("Another statement from %(value)s on has been loaded already."),
                 field="span", value=span[0].isoformat(),
-            )  # fmt: skip
+            ) from twice  # fmt: skip
         return found.pk
-    statement = Statement(id=uuid7(), ended_at=span[1], opening=balances[0], closing=balances[1], digest=sum_, loaded_at=now,
-                          **same)  # fmt: skip
-    statement.save(force_insert=True)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY reconciliation_line (statement_id, booked_at, amount, reference, operation_id, provider_reference) FROM STDIN"
-        ) as copy,
-    ):
+    with connection.cursor() as cursor, cursor.copy(LINES_SQL) as copy:
         for one in lines:
-            copy.write_row(
-                (
-                    statement.pk,
-                    one.booked_at,
-                    one.amount,
-                    one.reference,
-                    operation_of(one.reference),
-                    one.provider_reference,
-                )
-            )
+            operation = operation_of(one.reference)
+            copy.write_row((statement.pk, one.booked_at, one.amount, one.reference, operation, one.provider_reference))
     payload = {"provider": provider, "currency": currency, "lines": len(lines), "digest": sum_.hex()}
     record([_event("statement.loaded", statement, now, payload, actor)])
     return statement.pk
@@ -88,38 +79,40 @@ def match(*, actor: Actor, statement_id: UUID, tolerance: int = 0, now: datetime
     size; once. `tolerance`: by how many minor units a line may differ from its transfer, its fee say; what it differs goes into
     suspense as what nobody knows does. What was missing before and comes now is resolved.
     """
-    statement = Statement.objects.select_for_update().get(pk=statement_id)
+    statement = Statement.objects.get(pk=statement_id)
     require(actor, "reconciliation.match", marketplace_id=statement.marketplace_id)
-    if statement.matched_at is None:
-        matching.run(statement, _bank(statement), tolerance, now)
-        _to_suspense(statement)
-        statement.matched_at = now
-        statement.save(update_fields=["matched_at"])
-        found = matching.found(statement.pk)
-        payload = {"matched": found.matched, "theirs": found.theirs, "ours": found.ours, "resolved": found.resolved}
-        record([_event("statement.matched", statement, now, payload, actor)])
-    return matching.found(statement.pk)
+    same = dict(marketplace_id=statement.marketplace_id, provider=statement.provider, currency=statement.currency)
+    every = (
+        Statement.objects.select_for_update().filter(**same).order_by("id")
+    )  # two at once could take one transfer twice
+    statement = next(one for one in every if one.pk == statement_id)
+    if statement.matched_at is not None:
+        return matching.found(statement.pk)
+    market, currency = statement.marketplace_id, statement.currency
+    bank = AccountSpec(market, "bank", provider_id(statement.provider), currency)
+    matching.run(statement, bank.id, tolerance, now)
+    _to_suspense(statement, bank, AccountSpec(market, "suspense", None, currency))
+    statement.matched_at = now
+    statement.save(update_fields=["matched_at"])
+    found = matching.found(statement.pk)
+    payload = {"matched": found.matched, "theirs": found.theirs, "ours": found.ours, "resolved": found.resolved}
+    record([_event("statement.matched", statement, now, payload, actor)])
+    return found
 
 
-def _to_suspense(statement: Statement) -> None:
+def _to_suspense(statement: Statement, bank: AccountSpec, suspense: AccountSpec) -> None:
     """What the provider has moved and our books have not: its account is set right, against suspense."""
-    market, currency, bank = statement.marketplace_id, statement.currency, _bank(statement)
-    suspense = AccountSpec(market, "suspense", None, currency)
-    ensure_accounts([suspense, AccountSpec(market, "bank", provider_id(statement.provider), currency)])
+    ensure_accounts([bank, suspense])
     unknown = rows(matching.UNKNOWN, {"statement": statement.pk})
-    groups = []
+    market, groups = statement.marketplace_id, []
     for line, amount in unknown:
-        debit, credit = (bank, suspense.id) if amount > 0 else (suspense.id, bank)
+        debit, credit = (bank.id, suspense.id) if amount > 0 else (suspense.id, bank.id)
         groups.append([Transfer(id=uuid7_of(statement.pk, "break", line), marketplace_id=market, debit=debit, credit=credit,
                                 amount=abs(amount), kind="break", reference=statement.pk)])  # fmt: skip
     for answer in post_each(groups):
         if isinstance(answer, Exception):
             raise answer
     execute(matching.POSTED, [[one for one, _amount in unknown], [group[0].id for group in groups], statement.pk])
-
-
-def _bank(statement: Statement) -> UUID:
-    return account_id(statement.marketplace_id, "bank", provider_id(statement.provider), statement.currency)
 
 
 def _check(span: tuple[datetime, datetime], balances: tuple[int, int], lines: Sequence[Booked]) -> None:
