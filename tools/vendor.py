@@ -46,10 +46,10 @@ ICONS = """
 activity arrow-down-up arrow-left arrow-right arrow-up-right badge-check ban banknote bell briefcase-business
 building-2 calendar calendar-clock chart-line check chevron-down chevron-left chevron-right circle
 circle-check circle-dashed circle-dot circle-help circle-x clock coins copy download ellipsis external-link
-eye factory file-check file-lock file-text file-up filter fingerprint gavel globe handshake hourglass inbox
+credit-card eye factory file-check file-lock file-text file-up filter fingerprint gavel globe handshake hourglass inbox
 info key-round landmark layers list lock log-in log-out mail map-pin menu message-circle message-square
-monitor moon package package-check pencil plus printer receipt refresh-cw route scale search send settings
-shield-check sun trash-2 trending-down triangle-alert truck undo-2 upload user users wallet warehouse
+monitor moon package package-check pencil plus printer qr-code receipt refresh-cw route scale search send settings
+shield-check smartphone sun trash-2 trending-down triangle-alert truck undo-2 upload user users wallet warehouse
 waypoints workflow x zap
 """
 

@@ -32,6 +32,8 @@ class Environment:
     host: str
     port: int
     live_port: int
+    simulators_port: int  # where the simulated banks of the demo answer
+    simulators_for: str  # the address of the platform that they tell, and to which payers go back
     workers: int
     debug: bool
     demo: bool
@@ -69,8 +71,16 @@ class Environment:
 
     @property
     def public_url(self) -> str:
-        host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self.host
-        return f"http{'s' if self.https else ''}://{host}:{self.port}"
+        return _address(self.https, self.host, self.port)
+
+    @property
+    def simulators_url(self) -> str:
+        return _address(False, self.host, self.simulators_port)
+
+
+def _address(https: bool, host: str, port: int) -> str:
+    public = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host
+    return f"http{'s' if https else ''}://{public}:{port}"
 
 
 def embedded_url(data: Path, role: str = "huangpu_app") -> str:
@@ -112,6 +122,7 @@ def environment() -> Environment:
     port = _integer("HUANGPU_PORT", 8000, 1, 65535)
     https = _flag("HUANGPU_HTTPS", False)
     hosts = [name for name in os.environ.get("HUANGPU_ALLOWED_HOSTS", "").split(",") if name]
+    simulators_for = os.environ.get("HUANGPU_SIMULATORS_FOR") or _address(https, host, port)
     return Environment(
         data=data,
         database_url=os.environ.get("DATABASE_URL") or None,
@@ -119,6 +130,8 @@ def environment() -> Environment:
         host=host,
         port=port,
         live_port=_integer("HUANGPU_LIVE_PORT", port + 1, 1, 65535),
+        simulators_port=_integer("HUANGPU_SIMULATORS_PORT", port + 2, 1, 65535),
+        simulators_for=simulators_for.rstrip("/"),
         workers=_integer("HUANGPU_WORKERS", max(2, os.cpu_count() or 2), 1, 256),
         debug=_flag("HUANGPU_DEBUG", False),
         demo=_flag("HUANGPU_DEMO", False),

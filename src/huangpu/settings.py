@@ -21,11 +21,21 @@ BASE_APPS = [
     "huangpu.flows.commerce",
     "huangpu.flows.process",
 ]
-PAYMENT_APPS = ["huangpu.payments.operations", "huangpu.payments.reconciliation"]
+PAYMENT_APPS = [
+    "huangpu.payments.operations",
+    "huangpu.payments.reconciliation",
+    "huangpu.payments.checkout",
+]
 MARKET_APPS = ["huangpu.markets.history", "huangpu.markets.tender", "huangpu.markets.auction"]
 SECTOR_APPS = ["huangpu.sectors.manufacturing"]
 CITY_APPS = ["huangpu.city.board", "huangpu.city.demo"]
-CHANNEL_APPS = ["huangpu.channels.web", "huangpu.channels.api", "huangpu.channels.live", "huangpu.channels.bench"]
+CHANNEL_APPS = [
+    "huangpu.channels.web",
+    "huangpu.channels.api",
+    "huangpu.channels.live",
+    "huangpu.channels.simulators",
+    "huangpu.channels.bench",
+]
 
 INSTALLED_APPS = [
     "django.contrib.auth",

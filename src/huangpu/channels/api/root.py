@@ -23,6 +23,8 @@ ROOMS = (  # the order of the documentation
     "huangpu.flows.process",
     "huangpu.flows.goods",
     "huangpu.flows.funds",
+    "huangpu.payments.operations",
+    "huangpu.payments.checkout",
     "huangpu.flows.information",
     "huangpu.sectors.manufacturing",
     "huangpu.city.board",

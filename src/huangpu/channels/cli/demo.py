@@ -13,6 +13,7 @@ import click
 from huangpu.channels.cli import prepare
 from huangpu.channels.cli.serve import kept, require_ports, supervise
 from huangpu.channels.cli.translations import compile_stale
+from huangpu.channels.simulators.setting_up import set_up as set_up_banks
 from huangpu.city.demo.catalogue import ACCOUNTS, PASSWORD
 from huangpu.core.postgres import DATABASE, OWNER, DatabaseUnusable, Keeper, cluster_folder, is_served, socket_folder
 from huangpu.environment import Environment, environment
@@ -28,6 +29,10 @@ OURS = (
     "postgres.log.1",
     "keeper.lock",
     "secret-key",
+    "providers.json",
+    "simulators.db",
+    "simulators.db-wal",
+    "simulators.db-shm",
 )
 
 
@@ -52,6 +57,7 @@ def _prepare(env: Environment, keeper: Keeper | None, scale: int) -> None:
         print("The demo city was left half-built; it is built anew.", flush=True)
         _drop_database(env)
     compile_stale()
+    set_up_banks(env.data, env.simulators_url)
     prepare.migrate_if_stale(env)
     prepare.collect_static_if_stale(env)
     if importlib.util.find_spec(CITY) and not prepare.is_prepared(env, "city", "built"):
@@ -115,6 +121,7 @@ def _welcome(env: Environment) -> None:
     for account in ACCOUNTS:
         table.add_row(account.username, f"{account.en} · {account.zh}")
     console.print(table)
+    console.print(f"The simulated banks, and what they may be told: {env.simulators_url}/")
     console.print("Ctrl-C stops everything and keeps the data; `make clean-demo` empties it.")
 
 

@@ -47,6 +47,8 @@ def require_ports(env: Environment) -> None:
     """Refuses with CannotServe when an address is taken: before anything is started."""
     require_free(env.host, env.port, "HUANGPU_PORT")
     require_free(env.host, env.live_port, "HUANGPU_LIVE_PORT")
+    if env.demo:
+        require_free(env.host, env.simulators_port, "HUANGPU_SIMULATORS_PORT")
 
 
 @contextmanager
@@ -77,6 +79,9 @@ def supervise(env: Environment, keeper: Keeper | None, on_ready: Callable[[], No
     # an orphaned worker has no database to end its jobs in: another run starts them again
     worker = [sys.executable, "-m", "huangpu", "worker", "--supervised"]
     children.append(Child("the worker", worker, orphaned=signal.SIGKILL))
+    if env.demo:
+        simulators = _granian("wsgi", "huangpu.channels.simulators.wsgi", env.host, env.simulators_port, 1)
+        children.append(Child("the simulated banks", simulators))
     Supervisor(children, keeper, lambda: _answers(env), on_ready).run()
 
 

@@ -13,6 +13,8 @@ urlpatterns = [
     path("", include("huangpu.flows.goods.pages")),
     path("", include("huangpu.flows.commerce.pages")),
     path("", include("huangpu.flows.process.pages")),
+    path("", include("huangpu.payments.operations.pages")),
+    path("", include("huangpu.payments.checkout.pages")),
     path("", include("huangpu.parties.pages")),
     path("", include("huangpu.city.board.pages")),
     path("", include("huangpu.markets.history.pages")),

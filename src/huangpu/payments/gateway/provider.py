@@ -8,8 +8,9 @@ whether the order was done until `query` tells.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 from uuid import UUID
 
 from huangpu.core.ids import uuid8
@@ -64,12 +65,37 @@ class Provider(Protocol):
         ...
 
 
-_known: dict[str, Provider] = {}
+@runtime_checkable
+class Hosted(Provider, Protocol):
+    """A provider that asks the payer itself, so that what proves the payer's will never enters the platform: on a page of its
+    own, or by a one-time code that it sends to the payer's phone."""
+
+    def page(self, order_id: UUID, back: str) -> str:
+        """The address where the payer agrees to an order that the provider has; it leads to `back` afterwards."""
+        ...
+
+    def challenge(self, order: Order, phone: str) -> Answer:
+        """Sends a one-time code for the order to the payer's phone."""
+        ...
+
+    def confirm(self, order: Order, code: str) -> Answer:
+        """The payer has told the code: "succeeded", "pending" (a wrong code, another try is left) or "declined"."""
+        ...
 
 
-def register(name: str, provider: Provider) -> None:
-    """Makes a provider known; a name has one."""
-    _known[name] = provider
+@dataclass(frozen=True, slots=True)
+class Known:
+    provider: Provider
+    title: Mapping[str, str]  # its name in each language
+    payable: bool  # offered to payers
+
+
+_known: dict[str, Known] = {}
+
+
+def register(name: str, provider: Provider, *, title: Mapping[str, str] | None = None, payable: bool = True) -> None:
+    """Makes a provider known in this process; a name has one."""
+    _known[name] = Known(provider, title or {"en": name, "zh-hans": name}, payable)
 
 
 def known() -> list[str]:
@@ -77,9 +103,27 @@ def known() -> list[str]:
     return sorted(_known)
 
 
+def payable() -> list[str]:
+    """The names of those with a page or a code of their own, which a payer may choose from."""
+    return [name for name in known() if _known[name].payable and isinstance(_known[name].provider, Hosted)]
+
+
 def provider(name: str) -> Provider:
     """The provider of that name (KeyError: none is set up in this process)."""
-    return _known[name]
+    return _known[name].provider
+
+
+def hosted(name: str) -> Hosted:
+    """The provider of that name, which asks the payer itself (KeyError: there is none such)."""
+    found = _known[name].provider
+    if not isinstance(found, Hosted):
+        raise KeyError(name)
+    return found
+
+
+def title(name: str) -> Mapping[str, str]:
+    """What people call the provider of that name; the name itself where it is not set up any more."""
+    return _known[name].title if name in _known else {"en": name, "zh-hans": name}
 
 
 def provider_id(name: str) -> UUID:

@@ -78,6 +78,28 @@ def open_payment(
     return made.pk
 
 
+@act
+def turn_to(*, actor: Actor, payment_id: UUID, provider: str, now: datetime) -> None:
+    """A payment that nobody has paid or is paying yet goes to another provider, for instance because the payer chose it.
+
+    Refused: `payment.unknown`, `.provider_unknown`, `.under_way`.
+    """
+    payment = _own_payment(actor, payment_id)
+    require(actor, "payments.charge", organisation_id=payment.payee_id)
+    _check_provider(provider)
+    if payment.provider == provider:
+        return
+    if payment.authorising or payment.authorised:
+        raise Conflict(
+            "payment.under_way", _("This payment is under way at “%(value)s”; it cannot go elsewhere."),
+            field="provider", value=payment.provider,
+        )  # fmt: skip
+    payment.provider = provider
+    payment.save(update_fields=["provider"])
+    record([_event("payment.turned", payment.marketplace_id, "payment", payment.pk, payment.payee_id, now,
+                   {"provider": provider}, actor)])  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """An operation that shall be asked for."""
@@ -103,9 +125,7 @@ def ask(*, actor: Actor, payment_id: UUID, wish: Wish, now: datetime) -> UUID:
             field="verb", value=wish.verb, known=", ".join(rules.OF_PAYMENT),
         )  # fmt: skip
     _check_amount(wish.amount)
-    payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
-    if payment is None or payment.payee_id != actor.organisation_id:
-        raise NotFound("payment.unknown", _("There is no payment %(value)s."), field="payment", value=str(payment_id))
+    payment = _own_payment(actor, payment_id)
     require(actor, RIGHTS.get(wish.verb, "payments.charge"), organisation_id=payment.payee_id)
     operation = Operation(
         id=wish.operation_id, marketplace_id=payment.marketplace_id, holder_id=payment.payee_id, payment=payment,
@@ -204,6 +224,14 @@ def take_due(*, now: datetime, limit: int) -> list[UUID]:
         one.next_ask_at = rules.next_ask(one.attempts, now)
     Operation.objects.bulk_update(due, ["attempts", "next_ask_at"])
     return [one.pk for one in due]
+
+
+def _own_payment(actor: Actor, payment_id: UUID) -> Payment:
+    """The payment of the actor's organisation, locked."""
+    payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
+    if payment is None or payment.payee_id != actor.organisation_id:
+        raise NotFound("payment.unknown", _("There is no payment %(value)s."), field="payment", value=str(payment_id))
+    return payment
 
 
 def _begin(operation: Operation, actor: Actor, now: datetime) -> None:

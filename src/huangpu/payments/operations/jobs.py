@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from huangpu.core import clock
-from huangpu.core.jobs import app
+from uuid import UUID
 
-from . import asking
+from huangpu.core import clock
+from huangpu.core.jobs import app, enqueue
+
+from . import asking, notifications
 
 
 @app.periodic(cron="* * * * * */5")
@@ -13,3 +15,28 @@ from . import asking
 def ask_due(timestamp: int) -> None:  # noqa: ARG001
     """Every five seconds; each operation at its own growing intervals."""
     asking.ask_due(now=clock.now())
+
+
+@app.task
+def attempt(operation_id: str) -> None:
+    """Asks the provider of an operation now, not only when its time comes."""
+    asking.attempt(UUID(operation_id), now=clock.now())
+
+
+def send_soon(operation_id: UUID) -> None:
+    """Has what was just asked for sent as soon as the caller's transaction is committed."""
+    enqueue(attempt, operation_id=str(operation_id))
+
+
+@app.task
+def take_notification(notification_id: str) -> None:
+    """Takes in what a provider told by itself."""
+    notifications.take(notification_id=UUID(notification_id), now=clock.now())
+
+
+@app.periodic(cron="*/1 * * * *")
+@app.task(queueing_lock="operations.take_notifications")
+def take_notifications(timestamp: int) -> None:  # noqa: ARG001
+    """Every minute, what was received and not taken in."""
+    for one in notifications.left_over():
+        notifications.take(notification_id=one, now=clock.now())

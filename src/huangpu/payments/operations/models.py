@@ -117,3 +117,23 @@ class Told(AppendOnly):
     made = models.CharField(max_length=10)  # the state it left the operation in
     contradicts = models.BooleanField(default=False)
     told_at = models.DateTimeField()
+
+
+class Notification(models.Model):
+    """What a provider told by itself, as it came: kept before it is acknowledged, taken in once."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    provider = models.CharField(max_length=32)
+    key = models.CharField(max_length=80)  # the provider's own id of it
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "key"], name="operations_notification_once")]
+        indexes = [
+            models.Index(
+                fields=["received_at"], name="operations_notification_open", condition=Q(taken_at__isnull=True)
+            )
+        ]
