@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -22,6 +22,7 @@ from django.db import transaction
 from django.test import Client
 
 from huangpu.core import clock
+from huangpu.core.ids import uuid7
 from huangpu.core.names import named
 from huangpu.core.partition import ensure_partitions
 from huangpu.flows.commerce import acts as commerce
@@ -49,6 +50,8 @@ from huangpu.parties import acts as parties
 from huangpu.parties.actor import SYSTEM, Actor
 from huangpu.parties.models import Marketplace, MarketplaceRole, Membership, Organisation, Person
 from huangpu.parties.rights import CITY_ROLES, MARKETPLACE_ROLES, ORGANISATION_ROLES
+from huangpu.payments.checkout import acts as checkouts
+from huangpu.payments.operations import asking
 from tests.markets.tender.conftest import World, make_world
 
 MATRIX = Path(__file__).parents[1] / "docs" / "reference" / "rights.md"
@@ -209,7 +212,32 @@ def make() -> tuple[World, dict[str, Any]]:
     take(found([DATA / "records"])[0], actor=SYSTEM, marketplace_id=world.marketplace.pk, clock=clock.now)
     known["procedure"] = str(Procedure.objects.values_list("pk", flat=True)[0])
     known["closed_day"] = _closed_day(world.marketplace.pk, now)
+    _payments(world, known, now)
     return world, known
+
+
+def _payments(world: World, known: dict[str, Any], now: datetime) -> None:
+    """What the buyer asks for: one request that is open, and one that a supplier has paid from its wallet."""
+    market = world.marketplace.pk
+    buyer, payer = (
+        replace(world.buyer, roles=frozenset({"owner"})),
+        replace(world.suppliers[0], roles=frozenset({"owner"})),
+    )
+    asked = checkouts.Asked("Lamps", 500, "CNY")
+    made, paid = (
+        checkouts.open_checkout(actor=buyer, marketplace_id=market, asked=asked, now=now) for _number in range(2)
+    )
+    assert payer.organisation_id is not None
+    funds.top_up(actor=SYSTEM, marketplace_id=market, organisation_id=payer.organisation_id, amount=500, currency="CNY",
+                 now=now)  # fmt: skip
+    operation = checkouts.pay_from_wallet(actor=payer, checkout_id=paid.pk, operation_id=uuid7(), now=now)
+    assert asking.attempt(operation, now=now) == "succeeded"
+    paid.refresh_from_db()
+    other = replace(world.suppliers[1], roles=frozenset({"owner"}))  # whom all who are asked for may pay
+    known["token"] = checkouts.open_checkout(actor=other, marketplace_id=market, asked=asked, now=now).token
+    known["checkout"] = known["checkout_id"] = str(made.pk)
+    known["payment"] = str(paid.payment_id)
+    known["payment_id"] = known["payment"]
 
 
 def _closed_day(market: UUID, now: datetime) -> str:

@@ -20,7 +20,12 @@ from huangpu.parties.rights import ORGANISATION_ROLES
 MATRIX = matrix()
 MEMBERS = frozenset(ORGANISATION_ROLES)
 BUYER, SUPPLIER, PEOPLE = frozenset({"buyer"}), frozenset({"supplier"}), frozenset({"buyer", "supplier"})
-ELSEWHERE = ("admin/", "accounts/", "api/v1/")  # Django's and allauth's own; the API's matrix stands beside it
+ELSEWHERE = (
+    "payments/notifications/",
+    "admin/",
+    "accounts/",
+    "api/v1/",
+)  # Django's and allauth's own; the API's matrix stands beside it
 SIGNED_IN = frozenset({"signed in"})
 NOBODY: frozenset[str] = frozenset()  # of these organisations: the house that operates the marketplace is another
 ANYBODY = Door("parties.see_marketplaces")
@@ -65,6 +70,15 @@ SHOWN: dict[str, Door] = {
     f"{M}ledger/": Door("funds.see_ledger", NOBODY),
     f"{M}ledger/<str:day>/<str:currency>/": Door("funds.see_ledger", NOBODY, at={"day": "{closed_day}"}),
     f"{M}ledger/<str:day>/<str:currency>/statement/": Door("funds.see_ledger", NOBODY, at={"day": "{closed_day}"}),
+    f"{M}takings/": Door("checkout.see"),
+    **{f"{M}takings/new/{way}/": Door("checkout.open") for way in ("web", "qr", "code", "phone")},
+    f"{M}takings/requests/<uuid:checkout_id>/": Door("checkout.see", BUYER),
+    f"{M}takings/requests/<uuid:checkout_id>/state/": Door("checkout.see", BUYER),
+    f"{M}takings/payments/<uuid:payment_id>/": Door("checkout.see", BUYER),
+    f"{M}pay/scan/": Door("checkout.choose"),
+    f"{M}pay/my-code/": Door("checkout.pay"),
+    f"{M}pay/<str:token>/": Door("checkout.choose"),
+    f"{M}pay/<str:token>/state/": Door("checkout.choose"),
     f"{M}wallet/": Door("funds.see"),
     f"{M}wallet/<str:currency>/": Door("funds.see"),
     "notices/": Door("information.mark_notices"),
@@ -114,6 +128,9 @@ DONE: list[tuple[str, Door]] = [
     (f"{A}<uuid:auction>/cancel/", form("auction.cancel", BUYER, {}, reason="?")),
     (f"{M}wallet/<str:currency>/top-up/", form("funds.top_up", OWN, {},
                                                amount="5.00")),
+    (f"{M}takings/requests/<uuid:checkout_id>/cancel/", form("checkout.open", BUYER, {})),
+    (f"{M}takings/payments/<uuid:payment_id>/refund/", form("payments.refund", BUYER, {}, amount="1.00")),
+    (f"{M}pay/<str:token>/wallet/", form("checkout.pay", OWN, {})),
     ("desk/tasks/<uuid:task>/", form("process.approve", BUYER, {}, approves="yes")),
     (f"{M}trades/<str:number>/amend/", form("process.amend", PEOPLE, TRADE, **NEW_LINE)),
     (f"{M}trades/<str:number>/amend/<int:amendment>/", form("process.amend", PEOPLE, AMENDED, answer="decline")),
@@ -136,6 +153,7 @@ DONE: list[tuple[str, Door]] = [
 # Not pages of their own: what is done there is in DONE by another address, or changes only the reader's own session.
 OTHERS = {
     "theme/", "language/", "act-for/", "notices/mark/", f"{T}<str:number>/points/", f"{A}<uuid:auction>/resume/",
+    f"{M}takings/requests/<uuid:checkout_id>/code/", f"{M}pay/<str:token>/choose/",
     f"{M}wallet/<str:currency>/withdraw/", f"{M}trades/<str:number>/perform/", f"{M}trades/<str:number>/resolve/",
 }  # fmt: skip
 

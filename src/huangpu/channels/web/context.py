@@ -14,9 +14,11 @@ from huangpu.parties.models import Marketplace
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`sections` of the marketplace, `section_here` (the key of the one that is open), `zone_name`."""
+    """`sections` of the marketplace, `section_here` (the key of the one that is open), `own_sections`, `zone_name`."""
     marketplace: Marketplace | None = getattr(request, "marketplace", None)
     sections = navigation.sections(marketplace.sectors) if marketplace and not marketplace.is_city else []
+    own = navigation.sections(marketplace.sectors, own=True) if sections and marketplace else []
     below = request.path.removeprefix(f"/m/{marketplace.slug}/") if marketplace else ""
     here = next((one.key for one in sections if one.address and below.startswith(one.address)), "")
-    return {"sections": sections, "section_here": here, "zone_name": timezone.get_current_timezone_name()}
+    zone = timezone.get_current_timezone_name()
+    return {"sections": sections, "section_here": here, "own_sections": own, "zone_name": zone}

@@ -16,6 +16,7 @@ class Section:
     order: int
     icon: str = ""
     sector: str = ""  # shown only where the marketplace opens this sector; empty: everywhere
+    own: bool = False  # in the menu of the organisation that one acts for, instead of the header
 
 
 _sections: dict[str, Section] = {}
@@ -26,7 +27,7 @@ def register(section: Section) -> None:
     _sections[section.key] = section
 
 
-def sections(sectors: list[str]) -> list[Section]:
-    """The sections of a marketplace that opens these sectors, in their order."""
-    shown = (one for one in _sections.values() if not one.sector or one.sector in sectors)
+def sections(sectors: list[str], *, own: bool = False) -> list[Section]:
+    """The sections of a marketplace that opens these sectors, in their order; `own`: those of the organisation's menu."""
+    shown = (one for one in _sections.values() if one.own is own and (not one.sector or one.sector in sectors))
     return sorted(shown, key=lambda one: (one.order, one.key))

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
@@ -7,13 +8,16 @@ class CheckoutConfig(AppConfig):
     label = "checkout"
 
     def ready(self) -> None:
-        from huangpu.core.web import status
+        from huangpu.core.web import navigation, status
+        from huangpu.core.web.navigation import Section
         from huangpu.core.web.status import State
         from huangpu.payments.gateway.provider import register
 
         from .rules import WALLET
         from .wallet import TITLE, OwnWallet
 
+        navigation.register(Section("takings", _("Takings"), "takings/", order=20, icon="coins", own=True))
+        navigation.register(Section("pay-code", _("Pay code"), "pay/my-code/", order=30, icon="qr-code", own=True))
         register(WALLET, OwnWallet(), title=TITLE, payable=False)
         status.register(
             "checkout",

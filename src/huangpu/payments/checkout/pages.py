@@ -142,12 +142,12 @@ def _show(request: PartyRequest, checkout_id: UUID, error: HuangpuError | None =
 
 @require_GET
 def state(request: PartyRequest, marketplace: str, checkout_id: UUID) -> HttpResponse:
-    """204 while nothing has changed for who watches a request; then the page is loaded anew."""
+    """Empty while nothing has changed for who watches a request; then the page is loaded anew."""
     made = queries.own_checkout(request.marketplace.pk, require_own(request.actor, "checkout.see"), checkout_id)
     found = queries.watched(made, clock.now())
     if found == request.GET.get("seen"):
-        return HttpResponse(status=204)
-    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return HttpResponse()
+    return HttpResponse(headers={"HX-Refresh": "true"})
 
 
 @require_GET

@@ -78,16 +78,16 @@ def _bank_page(request: PartyRequest, made: Checkout, asked: Operation) -> str:
 
 @require_GET
 def state(request: PartyRequest, marketplace: str, token: str) -> HttpResponse:
-    """For the page that waits: 204 while nothing has changed; to the bank's page once it can be shown; else the page anew."""
+    """For the page that waits: nothing while nothing has changed, then the bank's page or this one anew."""
     made = queries.by_token(request.marketplace.pk, token)
     now = clock.now()
     seen = queries.watched(made, now)
     if seen == request.GET.get("seen"):
-        return HttpResponse(status=204)
+        return HttpResponse()
     progress = _progress(request, made, queries.state(made, now))
     if request.GET.get("go") and progress.get("bank_page"):
-        return HttpResponse(status=204, headers={"HX-Redirect": progress["bank_page"]})
-    return HttpResponse(status=204, headers={"HX-Redirect": address(marketplace, made)})
+        return HttpResponse(headers={"HX-Redirect": progress["bank_page"]})
+    return HttpResponse(headers={"HX-Redirect": address(marketplace, made)})
 
 
 @require_POST
