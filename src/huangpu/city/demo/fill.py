@@ -35,6 +35,7 @@ from huangpu.parties.models import Marketplace, Organisation, Person
 from huangpu.parties.rules import Facts, Settings
 
 from .catalogue import ACCOUNTS, DISTRICTS, GIVEN, INDUSTRIES, MARKETS, PASSWORD, Account, Industry, Market
+from .paying import pay_everywhere
 from .trading import trade_everywhere
 
 SEED = 20100501  # the day the Expo opened
@@ -93,6 +94,7 @@ def fill(scale: int, progress: Progress) -> None:
     _people(city)
     with _at_the_same_time(_history, city):
         trade_everywhere(city)
+        pay_everywhere(city)
     execute("SET synchronous_commit = on")
     sequence()  # the commit that brings everything before it to the disk
     board.catch_up()  # so that the first page has its figures
