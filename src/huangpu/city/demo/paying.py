@@ -1,4 +1,4 @@
-"""The small payments of the demo city: a fortnight of takings, paid from the buyers' wallets, some paid back, two still open."""
+"""The small payments of the demo city: a fortnight of takings from the buyers' wallets, some paid back, two still open."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from huangpu.core.ids import uuid7
 from huangpu.payments.checkout import acts as checkouts
 from huangpu.payments.checkout.acts import Asked
+from huangpu.payments.checkout.models import Checkout
 from huangpu.payments.operations import acts as operations
 from huangpu.payments.operations import asking
 
@@ -53,7 +54,7 @@ def _sell(city: City, stall: Stall, seller: Firm, back: int) -> None:
         asking.attempt(asked, now=later)
 
 
-def _ask(city: City, stall: Stall, seller: Firm, channel: str, then: datetime) -> checkouts.Checkout:
+def _ask(city: City, stall: Stall, seller: Firm, channel: str, then: datetime) -> Checkout:
     title, low, high = city.random.choice(WHAT)
     asked = Asked(title, city.random.randrange(low, high, 100), "CNY", channel=channel)
     return checkouts.open_checkout(actor=seller.actor(), marketplace_id=stall.market.id, asked=asked, now=then)
