@@ -202,6 +202,8 @@ DOORS: dict[str, Door] = {
     f"POST {M}/checkouts/{{checkout}}/cancel": Door("checkout.open", BUYER),
     f"POST {M}/checkouts/{{checkout}}/code": Door("checkout.open", NOBODY, {"code": "123456"}),
     f"POST {M}/checkouts/{{checkout}}/pay": Door("checkout.pay"),
+    f"GET {M}/pay/{{token}}": Door("checkout.choose"),
+    f"POST {M}/pay/{{token}}/choice": Door("checkout.choose", body={"provider": "x"}),
     f"GET {M}/payments": Door("checkout.see"),
     f"GET {M}/payments/{{payment}}": Door("checkout.see", BUYER),
     f"POST {M}/payments/{{payment}}/refunds": Door("payments.refund", BUYER, {"amount": 5}),

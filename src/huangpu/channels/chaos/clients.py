@@ -1,5 +1,5 @@
 """What the clients do at the same time, over HTTP only: keep agreements, run whole tenders, bid in a live auction, bring
-money in and out."""
+money in and out, ask for payments and pay them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from .journal import ACKNOWLEDGED, Call, Client
 from .market import START_PRICE, Firm, Market
+from .payers import pay
 
 PARTS = (20, 70)  # pieces of one delivery
 REJECTED = 0.1  # share of the deliveries
@@ -18,13 +19,15 @@ BIDS_OPEN_S = 5
 
 
 def threads(market: Market, client_of: Any) -> list[Thread]:
-    """The clients, not started: two keep agreements, two tender, two bid in the auction, one goes to the bank."""
+    """The clients, not started: two keep agreements, two tender, two bid in the auction, one goes to the bank, two
+    are paid."""
     waiting = [iter(market.agreements[half::2]) for half in (0, 1)]
     return [
         *(Thread(target=keep_agreements, args=(client_of(), half), daemon=True) for half in waiting),
         *(Thread(target=tender, args=(client_of(), market, buyer), daemon=True) for buyer in market.buyers),
         *(Thread(target=bid, args=(client_of(), market, place), daemon=True) for place in (0, 1)),
         Thread(target=bank, args=(client_of(), market), daemon=True),
+        *(Thread(target=pay, args=(client_of(), market, place), daemon=True) for place in (0, 1)),
     ]
 
 

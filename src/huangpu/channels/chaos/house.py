@@ -12,19 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from huangpu.channels.simulators.setting_up import set_up
 from huangpu.core import processes
 
 START_S_MAX = 120
 STOP_S_MAX = 40
 WEB, LIVE = "huangpu.channels.cli.web:application", "huangpu.channels.cli.live:application"
-VICTIMS = ("web worker", "web master", "job worker", "live process", "PostgreSQL")
+BANKS = "huangpu.channels.simulators.wsgi:application"
+VICTIMS = ("web worker", "web master", "job worker", "live process", "PostgreSQL", "banks")
 
 
 class House:
     """An installation of its own. `start` it, `kill` parts of it, `stop` it."""
 
     def __init__(self, folder: Path) -> None:
-        self.web_port, self.live_port = processes.free_ports(2)
+        self.web_port, self.live_port, self.banks_port = processes.free_ports(3)
+        self.folder = folder
         self.said = folder / "serve.log"
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("HUANGPU_", "DATABASE_URL"))}
         self.environment = {
@@ -32,6 +35,7 @@ class House:
             "HUANGPU_DATA": str(folder),
             "HUANGPU_PORT": str(self.web_port),
             "HUANGPU_LIVE_PORT": str(self.live_port),
+            "HUANGPU_SIMULATORS_PORT": str(self.banks_port),
             "HUANGPU_WORKERS": "2",
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -40,8 +44,13 @@ class House:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.web_port}"
 
+    @property
+    def banks_url(self) -> str:
+        return f"http://127.0.0.1:{self.banks_port}"
+
     def start(self) -> None:
-        """Migrates and serves. Raises RuntimeError when the first answer does not come."""
+        """Migrates and serves, with simulated banks. Raises RuntimeError when the first answer does not come."""
+        set_up(self.folder, self.banks_url)
         subprocess.run(
             [sys.executable, "-m", "huangpu", "migrate", "--quiet"], env=self.environment, check=True, timeout=300
         )
@@ -61,10 +70,13 @@ class House:
         """Waits until every part runs, and pages and streams answer. False when that takes longer, or never happens."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.alive():
-            if all(self.parts(victim) for victim in VICTIMS) and _answers(self.web_port) and _answers(self.live_port):
+            if all(self.parts(victim) for victim in VICTIMS) and self._answer():
                 return True
             time.sleep(0.1)
         return False
+
+    def _answer(self) -> bool:
+        return all(_answers(port) for port in (self.web_port, self.live_port, self.banks_port))
 
     def parts(self, victim: str) -> list[int]:
         """The processes that can be killed as this victim now; none while it is being started again."""
@@ -79,6 +91,9 @@ class House:
                 return web
             case "live process":
                 return live + [pid for master in live for pid in _workers(master)]
+            case "banks":
+                banks = [pid for pid, command in children.items() if BANKS in command]
+                return banks + [pid for master in banks for pid in _workers(master)]
             case "job worker":
                 return [pid for pid, command in children.items() if command.endswith("worker --supervised")]
         return [pid for pid, command in children.items() if command.split(" ")[0].endswith("/postgres")]

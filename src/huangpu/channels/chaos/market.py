@@ -29,6 +29,7 @@ class Market:
     id: UUID
     buyers: list[Firm]
     suppliers: list[Firm]
+    payer: Firm
     auction: UUID
     agreements: list[tuple[str, Firm, Firm]] = field(default_factory=list)  # number, buyer, seller
 
@@ -41,7 +42,8 @@ def open_market(agreements: int, now: datetime) -> Market:
     place = Marketplace.objects.create(slug=SLUG, name={"en": "Chaos"}, operator=operator, fee_ppm=5000)
     buyers = [_firm(place.id, f"Buyer {number}", now) for number in (1, 2)]
     suppliers = [_firm(place.id, f"Supplier {number}", now) for number in range(1, SUPPLIERS + 1)]
-    market = Market(place.id, buyers, suppliers, _auction(place.id, buyers[0], suppliers, now))
+    payer = _firm(place.id, "Payer", now)
+    market = Market(place.id, buyers, suppliers, payer, _auction(place.id, buyers[0], suppliers, now))
     _rich(market, now)
     for number in range(agreements):
         buyer, seller = buyers[number % len(buyers)], suppliers[number % SUPPLIERS]
@@ -66,9 +68,9 @@ def _rich(market: Market, now: datetime) -> None:
     from huangpu.flows.funds import acts as funds
     from huangpu.parties.actor import SYSTEM
 
-    for buyer in market.buyers:
+    for firm in (*market.buyers, market.payer):
         funds.top_up(
-            actor=SYSTEM, marketplace_id=market.id, organisation_id=buyer.id, amount=MONEY, currency="CNY", now=now
+            actor=SYSTEM, marketplace_id=market.id, organisation_id=firm.id, amount=MONEY, currency="CNY", now=now
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from threading import Event, Thread
 
+from . import payments
 from .audit import audit
 from .clients import threads
 from .house import VICTIMS, House
@@ -72,7 +73,7 @@ def torment(kills: int, seed: int, seconds_max: float, planted: str | None, say:
             say(f"it serves at {house.url}; {len(market.agreements)} agreements are prepared; the killing begins")
             _under_fire(house, market, kills, seconds_max, planted, random, result, say)
             say("the killing is over; what was acknowledged is compared with what is there")
-            _reckon(market, result)
+            _reckon(market, result, folder)
         finally:
             result.wrong += house.stop()
             result.seconds = time.monotonic() - began
@@ -159,12 +160,15 @@ def _drained(at_work: list[Thread], result: Result) -> None:
         result.wrong.append(f"clients were still at work {DRAIN_S_MAX:.0f} s after they were told to stop")
 
 
-def _reckon(market: Market, result: Result) -> None:
+def _reckon(market: Market, result: Result, folder: Path) -> None:
     from django.db import connections
 
     from huangpu.core.verify import all_checks
 
+    if left := payments.ask_the_rest(folder):
+        result.wrong.append(f"{left} operations have no end although their banks answer")
     result.wrong += audit(market, result.journal)
+    result.wrong += payments.payments(market, result.journal, folder)
     for check in all_checks():
         result.checks += 1
         if not check.ok:

@@ -44,6 +44,7 @@ def demo(scale: int, no_serve: bool) -> None:
     os.environ["HUANGPU_DEMO"] = "1"
     environment.cache_clear()
     env = environment()
+    set_up_banks(env.data, env.simulators_url)
     if not no_serve:
         require_ports(env)
     with kept(env) as keeper:
@@ -57,7 +58,6 @@ def _prepare(env: Environment, keeper: Keeper | None, scale: int) -> None:
         print("The demo city was left half-built; it is built anew.", flush=True)
         _drop_database(env)
     compile_stale()
-    set_up_banks(env.data, env.simulators_url)
     prepare.migrate_if_stale(env)
     prepare.collect_static_if_stale(env)
     if importlib.util.find_spec(CITY) and not prepare.is_prepared(env, "city", "built"):

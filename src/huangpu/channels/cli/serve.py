@@ -16,6 +16,7 @@ from huangpu.channels.cli.database import require_migrated, set_up_django
 from huangpu.channels.cli.prepare import code_hash, collect_static_if_stale, is_prepared, remember
 from huangpu.channels.cli.supervise import Child, Supervisor, require_free
 from huangpu.channels.cli.translations import compile_stale
+from huangpu.channels.simulators.setting_up import are_providers
 from huangpu.core.postgres import Keeper
 from huangpu.environment import Environment, environment
 
@@ -47,7 +48,7 @@ def require_ports(env: Environment) -> None:
     """Refuses with CannotServe when an address is taken: before anything is started."""
     require_free(env.host, env.port, "HUANGPU_PORT")
     require_free(env.host, env.live_port, "HUANGPU_LIVE_PORT")
-    if env.demo:
+    if are_providers(env.data):
         require_free(env.host, env.simulators_port, "HUANGPU_SIMULATORS_PORT")
 
 
@@ -79,7 +80,7 @@ def supervise(env: Environment, keeper: Keeper | None, on_ready: Callable[[], No
     # an orphaned worker has no database to end its jobs in: another run starts them again
     worker = [sys.executable, "-m", "huangpu", "worker", "--supervised"]
     children.append(Child("the worker", worker, orphaned=signal.SIGKILL))
-    if env.demo:
+    if are_providers(env.data):
         simulators = _granian("wsgi", "huangpu.channels.simulators.wsgi", env.host, env.simulators_port, 1)
         children.append(Child("the simulated banks", simulators))
     Supervisor(children, keeper, lambda: _answers(env), on_ready).run()

@@ -12,11 +12,17 @@ from huangpu.payments.gateway.configured import FILE, SECRET_BYTES
 from .banks import BANKS
 
 
+def are_providers(data: Path) -> bool:
+    """Whether an installation's providers are the simulated banks, all or some, and no other."""
+    path = data / FILE
+    return path.exists() and set(json.loads(path.read_text("utf-8"))) <= set(BANKS)
+
+
 def set_up(data: Path, address: str) -> None:
     """Writes `providers.json` for banks that answer at `address`, where there is none or it names simulated ones; keeps the
     secrets that there are. A file that names real providers is left alone."""
     path = data / FILE
-    if path.exists() and not set(json.loads(path.read_text("utf-8"))) <= set(BANKS):
+    if path.exists() and not are_providers(data):
         return
     told = {
         name: {

@@ -127,6 +127,20 @@ class PaymentFullOut(PaymentOut):
     operations: list[OperationOut]
 
 
+class ChoiceIn(Schema):
+    provider: str = Field(max_length=32, description="As `/payment-providers` names it.")
+
+
+class PayOut(Schema):
+    """What a payer may know of a checkout. `page`: where the bank asks the payer to agree, once it can be shown."""
+
+    title: str
+    amount: int = Field(description=MINOR)
+    currency: str
+    state: str
+    page: str
+
+
 class TakingOut(Schema):
     day: date
     captured: int = Field(description=MINOR)
@@ -222,6 +236,23 @@ def pay(request: PartyRequest, marketplace: str, checkout: UUID) -> dict[str, An
     """The payer's side: the whole amount, from the wallet of the payer's organisation."""
     acts.pay_from_wallet(actor=request.actor, checkout_id=checkout, operation_id=uuid7(), now=clock.now())
     return _shown(request, Checkout.objects.select_related("payment").get(pk=checkout), marketplace)
+
+
+@router.get("/m/{marketplace}/pay/{token}", response=PayOut, auth=None, summary="What is to be paid, for its payer")
+def to_pay(request: PartyRequest, marketplace: str, token: str) -> dict[str, Any]:
+    """By the link's token; for apps that show it themselves."""
+    made = queries.by_token(request.marketplace.pk, token)
+    state = queries.state(made, clock.now())
+    page = paying.progress(request, made, state).get("bank_page", "")
+    return {"title": made.title, "amount": made.amount, "currency": made.currency, "state": state, "page": page}
+
+
+@router.post("/m/{marketplace}/pay/{token}/choice", response=PayOut, auth=None, summary="Choose a bank, as the payer")
+def choose(request: PartyRequest, marketplace: str, token: str, body: ChoiceIn) -> dict[str, Any]:
+    """The bank is asked; its page can be shown as soon as it has answered."""
+    made = queries.by_token(request.marketplace.pk, token)
+    acts.choose(actor=request.actor, checkout_id=made.pk, provider=body.provider, operation_id=uuid7(), now=clock.now())
+    return to_pay(request, marketplace, token)
 
 
 @router.get("/m/{marketplace}/payments", response=Page[PaymentOut], summary="Payments of all channels")

@@ -46,7 +46,7 @@ def _show(request: PartyRequest, token: str, error: HuangpuError | None = None) 
     context: dict[str, Any] = {
         "made": made, "payee": Organisation.objects.get(pk=made.payee_id).name, "state": found, "error": error,
         "banks": [(name, title(name)) for name in payable()] if made.channel != "phone" else [],
-        "seen": queries.watched(made, now), **_progress(request, made, found),
+        "seen": queries.watched(made, now), **progress(request, made, found),
     }  # fmt: skip
     if found == "open" and may(request.actor, "checkout.pay") and request.actor.organisation_id != made.payee_id:
         own = request.actor.organisation_id
@@ -56,7 +56,7 @@ def _show(request: PartyRequest, token: str, error: HuangpuError | None = None) 
     return render(request, "checkout/pay.html", context, status=error.status if error else 200)
 
 
-def _progress(request: PartyRequest, made: Checkout, found: str) -> dict[str, Any]:
+def progress(request: PartyRequest, made: Checkout, found: str) -> dict[str, Any]:
     """The bank that is asked, where its page is, and why the last one declined."""
     asked = queries.under_way(made)
     if asked is None:
@@ -84,9 +84,9 @@ def state(request: PartyRequest, marketplace: str, token: str) -> HttpResponse:
     seen = queries.watched(made, now)
     if seen == request.GET.get("seen"):
         return HttpResponse()
-    progress = _progress(request, made, queries.state(made, now))
-    if request.GET.get("go") and progress.get("bank_page"):
-        return HttpResponse(headers={"HX-Redirect": progress["bank_page"]})
+    page = progress(request, made, queries.state(made, now)).get("bank_page")
+    if request.GET.get("go") and page:
+        return HttpResponse(headers={"HX-Redirect": page})
     return HttpResponse(headers={"HX-Redirect": address(marketplace, made)})
 
 
