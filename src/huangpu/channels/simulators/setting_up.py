@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from pathlib import Path
 
+from huangpu.core import keyfiles
 from huangpu.payments.gateway.configured import FILE, SECRET_BYTES
 
 from .banks import BANKS
@@ -33,18 +32,8 @@ def set_up(data: Path, address: str) -> None:
         }
         for name, title in BANKS.items()
     }
-    (data / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in BANKS:
-        _secret(data / "keys" / f"provider-{name}")
+        keyfiles.read_or_make(data, f"provider-{name}", SECRET_BYTES)
     aside = path.with_suffix(".new")
     aside.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
     aside.replace(path)
-
-
-def _secret(path: Path) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(SECRET_BYTES))

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from huangpu.core import keyfiles
+
 from .over_http import HttpProvider
 from .provider import register
 
@@ -75,7 +77,7 @@ def _line(data: Path, name: str, told: Mapping[str, object]) -> Line:
             raise ValueError(f"{name}: “{url}” is no address; it begins with https://")
     if not NAME.fullmatch(secret):
         raise ValueError(f"{name}: “{secret}” is no name of a file of the key folder")
-    found = bytes.fromhex((data / "keys" / secret).read_text("ascii").strip())
+    found = keyfiles.read(data, secret)
     if len(found) < SECRET_BYTES:
         raise ValueError(f"{name}: the secret has {len(found)} bytes; it needs {SECRET_BYTES} at least")
     return Line(name, title, address, pages, found)
