@@ -25,6 +25,7 @@ PAYMENT_APPS = [
     "huangpu.payments.operations",
     "huangpu.payments.reconciliation",
     "huangpu.payments.checkout",
+    "huangpu.payments.terminals",
 ]
 MARKET_APPS = ["huangpu.markets.history", "huangpu.markets.tender", "huangpu.markets.auction"]
 SECTOR_APPS = ["huangpu.sectors.manufacturing"]
@@ -34,6 +35,7 @@ CHANNEL_APPS = [
     "huangpu.channels.api",
     "huangpu.channels.live",
     "huangpu.channels.simulators",
+    "huangpu.channels.pos",
     "huangpu.channels.bench",
 ]
 

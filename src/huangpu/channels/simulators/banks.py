@@ -10,7 +10,10 @@ BANKS: dict[str, dict[str, str]] = {
     "pujiang": {"en": "Pujiang Bank", "zh-hans": "浦江银行"},
     "waitan": {"en": "Bund Bank", "zh-hans": "外滩银行"},
     "jiangpay": {"en": "JiangPay wallet", "zh-hans": "江付通"},
+    "acquirer": {"en": "Huangpu Acquiring", "zh-hans": "黄浦收单"},
 }
+AT_ONCE = frozenset({"acquirer"})  # decides by itself, as the card is at the terminal; payers are not offered it
+DECLINED_CENTS = 51  # an amount that ends so is declined at once, as test hosts of acquirers do
 
 MODES: dict[str, Any] = {
     "well": pgettext_lazy("how a simulated bank behaves", "Answers at once"),

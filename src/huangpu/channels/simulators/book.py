@@ -14,6 +14,8 @@ from uuid import UUID
 
 from huangpu.payments.gateway.provider import Answer, Order, Status
 
+from .banks import AT_ONCE, DECLINED_CENTS
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS orders (
   bank TEXT NOT NULL, id TEXT NOT NULL, verb TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, about TEXT,
@@ -87,7 +89,10 @@ class Book:
         with self._open() as db:
             if self._found(db, bank, order.id) is None:
                 reason = "do_not_honour" if declining else self._objection(db, bank, order)
-                state = "refused" if reason else "waiting" if order.verb in ASKS_THE_PAYER else "done"
+                waits = order.verb in ASKS_THE_PAYER and bank not in AT_ONCE
+                if not waits and order.verb in ASKS_THE_PAYER and order.amount % 100 == DECLINED_CENTS:
+                    reason = reason or "insufficient_funds"
+                state = "refused" if reason else "waiting" if waits else "done"
                 db.execute(
                     "INSERT INTO orders (bank, id, verb, amount, currency, about, state, reason, reference, at)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -8,7 +8,7 @@ from pathlib import Path
 from huangpu.core import keyfiles
 from huangpu.payments.gateway.configured import FILE, SECRET_BYTES
 
-from .banks import BANKS
+from .banks import AT_ONCE, BANKS
 
 
 def are_providers(data: Path) -> bool:
@@ -29,6 +29,7 @@ def set_up(data: Path, address: str) -> None:
             "address": f"{address}/{name}",
             "pages": f"{address}/{name}",
             "secret": f"provider-{name}",
+            "payable": name not in AT_ONCE,
         }
         for name, title in BANKS.items()
     }

@@ -3,8 +3,9 @@
     {"pujiang": {"title": {"en": "Pujiang Bank", "zh-hans": "浦江银行"}, "address": "https://…", "pages": "https://…",
                  "secret": "provider-pujiang"}}
 
-`secret` names a file of the key folder (`HUANGPU_DATA/keys`) that holds it as hexadecimal digits: no secret is in the file
-itself. A wrong file stops the start with its name.
+`"payable": false` is for an acquirer of terminals, which no payer chooses. `secret` names a file of the key folder
+(`HUANGPU_DATA/keys`) that holds it as hexadecimal digits: no secret is in the file itself. A wrong file stops
+the start with its name.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Line:
     address: str
     pages: str
     secret: bytes
+    payable: bool
 
 
 def read(data: Path) -> list[Line]:
@@ -57,7 +59,8 @@ def read(data: Path) -> list[Line]:
 def register_all(data: Path) -> None:
     """Makes the providers of a data folder known in this process."""
     for line in read(data):
-        register(line.name, HttpProvider(line.address, line.pages, line.secret), title=line.title)
+        there = HttpProvider(line.address, line.pages, line.secret)
+        register(line.name, there, title=line.title, payable=line.payable)
 
 
 def secret_of(data: Path, name: str) -> bytes | None:
@@ -80,4 +83,4 @@ def _line(data: Path, name: str, told: Mapping[str, object]) -> Line:
     found = keyfiles.read(data, secret)
     if len(found) < SECRET_BYTES:
         raise ValueError(f"{name}: the secret has {len(found)} bytes; it needs {SECRET_BYTES} at least")
-    return Line(name, title, address, pages, found)
+    return Line(name, title, address, pages, found, told.get("payable") is not False)

@@ -211,6 +211,16 @@ def answer(*, operation_id: UUID, said: Answer | None, now: datetime) -> rules.S
 
 
 @act
+def give_up(*, operation_id: UUID, now: datetime) -> rules.State:
+    """It shall not be done any more, if that can still be: from now on it is cancelled instead of sent. Returns its state."""
+    operation = Operation.objects.select_for_update().get(pk=operation_id)
+    if operation.state in rules.OPEN and operation.give_up_at > now:
+        operation.give_up_at = operation.next_ask_at = now
+        operation.save(update_fields=["give_up_at", "next_ask_at"])
+    return operation.state  # type: ignore[return-value]
+
+
+@act
 def take_due(*, now: datetime, limit: int) -> list[UUID]:
     """The open operations whose time has come, for whoever asks their providers now: nobody else takes them until the next
     time. Those that another transaction is at work on are left to it."""
