@@ -52,6 +52,7 @@ from huangpu.parties.models import Marketplace, MarketplaceRole, Membership, Org
 from huangpu.parties.rights import CITY_ROLES, MARKETPLACE_ROLES, ORGANISATION_ROLES
 from huangpu.payments.checkout import acts as checkouts
 from huangpu.payments.operations import asking
+from huangpu.payments.terminals import acts as terminals
 from tests.markets.tender.conftest import World, make_world
 
 MATRIX = Path(__file__).parents[1] / "docs" / "reference" / "rights.md"
@@ -238,6 +239,8 @@ def _payments(world: World, known: dict[str, Any], now: datetime) -> None:
     known["checkout"] = known["checkout_id"] = str(made.pk)
     known["payment"] = str(paid.payment_id)
     known["payment_id"] = known["payment"]
+    till = terminals.enrol(actor=buyer, marketplace_id=market, name="Till", provider="wallet", now=now)
+    known["terminal"], known["identity"] = str(till.pk), till.identity
 
 
 def _closed_day(market: UUID, now: datetime) -> str:

@@ -34,6 +34,7 @@ class Environment:
     live_port: int
     simulators_port: int  # where the simulated banks of the demo answer
     simulators_for: str  # the address of the platform that they tell, and to which payers go back
+    pos_port: int  # where card terminals are served; 0: nowhere
     workers: int
     debug: bool
     demo: bool
@@ -72,6 +73,11 @@ class Environment:
     @property
     def public_url(self) -> str:
         return _address(self.https, self.host, self.port)
+
+    @property
+    def pos_host(self) -> str:
+        """Where a terminal of this machine finds the listener."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
 
     @property
     def simulators_url(self) -> str:
@@ -132,6 +138,7 @@ def environment() -> Environment:
         live_port=_integer("HUANGPU_LIVE_PORT", port + 1, 1, 65535),
         simulators_port=_integer("HUANGPU_SIMULATORS_PORT", port + 2, 1, 65535),
         simulators_for=simulators_for.rstrip("/"),
+        pos_port=_integer("HUANGPU_POS_PORT", port + 3 if _flag("HUANGPU_DEMO", False) else 0, 0, 65535),
         workers=_integer("HUANGPU_WORKERS", max(2, os.cpu_count() or 2), 1, 256),
         debug=_flag("HUANGPU_DEBUG", False),
         demo=_flag("HUANGPU_DEMO", False),

@@ -25,6 +25,7 @@ ROOMS = (  # the order of the documentation
     "huangpu.flows.funds",
     "huangpu.payments.operations",
     "huangpu.payments.checkout",
+    "huangpu.payments.terminals",
     "huangpu.flows.information",
     "huangpu.sectors.manufacturing",
     "huangpu.city.board",

@@ -48,6 +48,8 @@ def require_ports(env: Environment) -> None:
     """Refuses with CannotServe when an address is taken: before anything is started."""
     require_free(env.host, env.port, "HUANGPU_PORT")
     require_free(env.host, env.live_port, "HUANGPU_LIVE_PORT")
+    if env.pos_port:
+        require_free(env.host, env.pos_port, "HUANGPU_POS_PORT")
     if are_providers(env.data):
         require_free(env.host, env.simulators_port, "HUANGPU_SIMULATORS_PORT")
 
@@ -80,6 +82,19 @@ def supervise(env: Environment, keeper: Keeper | None, on_ready: Callable[[], No
     # an orphaned worker has no database to end its jobs in: another run starts them again
     worker = [sys.executable, "-m", "huangpu", "worker", "--supervised"]
     children.append(Child("the worker", worker, orphaned=signal.SIGKILL))
+    if env.pos_port:
+        listener = [
+            sys.executable,
+            "-m",
+            "huangpu",
+            "pos",
+            "--host",
+            env.host,
+            "--port",
+            str(env.pos_port),
+            "--supervised",
+        ]
+        children.append(Child("the terminals' listener", listener))
     if are_providers(env.data):
         simulators = _granian("wsgi", "huangpu.channels.simulators.wsgi", env.host, env.simulators_port, 1)
         children.append(Child("the simulated banks", simulators))

@@ -18,8 +18,9 @@ from huangpu.core import clock
 from huangpu.core.errors import HuangpuError
 from huangpu.payments.standards.iso8583 import frames
 from huangpu.payments.standards.iso8583.messages import Message
+from huangpu.payments.standards.iso8583.state import State
 from huangpu.payments.standards.iso8583.terminal import Setup, Step, Terminal
-from huangpu.payments.standards.iso8583.values import Kind, NetworkKind, ResponseCode
+from huangpu.payments.standards.iso8583.values import Kind, NetworkKind, ResponseCode, Totals
 
 ANSWER_S_MAX = 15.0
 ROUNDS_MAX = 2000  # messages of one act: an upload sends each transaction of a batch
@@ -84,6 +85,16 @@ class Device:
         before = self._known.state.batch
         self._through(self._known.settle())
         return self._known.state.batch != before
+
+    @property
+    def now_state(self) -> State:
+        """What the terminal knows now."""
+        return self._known.state
+
+    @property
+    def now_totals(self) -> Totals:
+        """What its open batch comes to."""
+        return self._known.totals
 
     @property
     def _known(self) -> Terminal:
