@@ -14,6 +14,7 @@ from django.db.models import Sum
 
 from huangpu.channels.pos.terminal import Device
 from huangpu.core import clock
+from huangpu.core.errors import Conflict
 from huangpu.core.verify import all_checks
 from huangpu.payments.gateway import provider
 from huangpu.payments.gateway.provider import Answer, Order
@@ -54,6 +55,7 @@ class OneAtATime(SimulatedBank):
     """The acquirer's book, safe for several threads."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    calls: int = 0
 
     def send(self, order: Order) -> Answer:
         with self.lock:
@@ -61,6 +63,9 @@ class OneAtATime(SimulatedBank):
 
     def query(self, order: Order) -> Answer:
         with self.lock:
+            self.calls += 1
+            if self.calls % 5 == 0:  # what it had not decided is decided some time
+                self.time_passes()
             return super().query(order)
 
     def cancel(self, order: Order) -> Answer:
@@ -75,6 +80,7 @@ class Told:
     taps: int = 0
     crashes: int = 0
     unknown: int = 0
+    waited: int = 0
     amount: int = 0  # debits less credits of the settled batches, by the terminals' own journals
 
 
@@ -85,16 +91,20 @@ def work(till: Weak, taps: int, told: Told) -> None:
         try:
             with till.at_work():
                 while left:
-                    left -= 1
-                    told.taps += 1
                     if one(till) is None:
                         told.unknown += 1
+                    left -= 1
+                    told.taps += 1
                 if till.terminal is not None and till.terminal.state.batch == 1:
                     till.settle()
                 told.amount = settled_amount(till)
                 return
         except Crash:
             told.crashes += 1
+        except Conflict as waiting:  # its reversal is not answered yet: it is switched on again until it is
+            told.waited += 1
+            if waiting.code != "iso8583.stored_first" or told.waited > ROUNDS_MAX:
+                raise
 
 
 def settled_amount(till: Weak) -> int:
@@ -156,7 +166,9 @@ def day(shop: Shop, *, terminals: int, taps: int, seed: int) -> Told:
     assert not Batch.objects.exclude(unknown=[]).exists()
     assert [check for check in all_checks() if not check.ok] == []
     connections.close_all()
-    return Told(*(sum(getattr(one, name) for one in told) for name in ("taps", "crashes", "unknown", "amount")))
+    return Told(
+        *(sum(getattr(one, name) for one in told) for name in ("taps", "crashes", "unknown", "waited", "amount"))
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -19,14 +19,14 @@ START_S_MAX = 120
 STOP_S_MAX = 40
 WEB, LIVE = "huangpu.channels.cli.web:application", "huangpu.channels.cli.live:application"
 BANKS = "huangpu.channels.simulators.wsgi:application"
-VICTIMS = ("web worker", "web master", "job worker", "live process", "PostgreSQL", "banks")
+VICTIMS = ("web worker", "web master", "job worker", "live process", "PostgreSQL", "banks", "terminals' listener")
 
 
 class House:
     """An installation of its own. `start` it, `kill` parts of it, `stop` it."""
 
     def __init__(self, folder: Path) -> None:
-        self.web_port, self.live_port, self.banks_port = processes.free_ports(3)
+        self.web_port, self.live_port, self.banks_port, self.pos_port = processes.free_ports(4)
         self.folder = folder
         self.said = folder / "serve.log"
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("HUANGPU_", "DATABASE_URL"))}
@@ -36,6 +36,7 @@ class House:
             "HUANGPU_PORT": str(self.web_port),
             "HUANGPU_LIVE_PORT": str(self.live_port),
             "HUANGPU_SIMULATORS_PORT": str(self.banks_port),
+            "HUANGPU_POS_PORT": str(self.pos_port),
             "HUANGPU_WORKERS": "2",
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -94,6 +95,8 @@ class House:
             case "banks":
                 banks = [pid for pid, command in children.items() if BANKS in command]
                 return banks + [pid for master in banks for pid in _workers(master)]
+            case "terminals' listener":
+                return [pid for pid, command in children.items() if "huangpu pos --host" in command]
             case "job worker":
                 return [pid for pid, command in children.items() if command.endswith("worker --supervised")]
         return [pid for pid, command in children.items() if command.split(" ")[0].endswith("/postgres")]

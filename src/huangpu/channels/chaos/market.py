@@ -22,6 +22,14 @@ class Firm:
     token: str
 
 
+@dataclass(frozen=True)
+class Till:
+    """A card terminal: DE 41 and DE 42."""
+
+    identity: str
+    merchant: str
+
+
 @dataclass
 class Market:
     """Who trades, and what has been prepared for them."""
@@ -31,6 +39,7 @@ class Market:
     suppliers: list[Firm]
     payer: Firm
     auction: UUID
+    tills: list[Till] = field(default_factory=list)
     agreements: list[tuple[str, Firm, Firm]] = field(default_factory=list)  # number, buyer, seller
 
 
@@ -45,6 +54,7 @@ def open_market(agreements: int, now: datetime) -> Market:
     payer = _firm(place.id, "Payer", now)
     market = Market(place.id, buyers, suppliers, payer, _auction(place.id, buyers[0], suppliers, now))
     _rich(market, now)
+    market.tills = [_till(place.id, supplier, now) for supplier in suppliers[:2]]
     for number in range(agreements):
         buyer, seller = buyers[number % len(buyers)], suppliers[number % SUPPLIERS]
         market.agreements.append((_agree(market.id, buyer, seller, now), buyer, seller))
@@ -62,6 +72,15 @@ def _firm(marketplace_id: UUID, name: str, now: datetime) -> Firm:
     owner = Actor(person.id, organisation.id, marketplace_id, frozenset({"owner"}))
     _token, secret = create_token(actor=owner, marketplace_id=marketplace_id, name="chaos", roles=["owner"], now=now)
     return Firm(organisation.id, secret)
+
+
+def _till(marketplace_id: UUID, firm: Firm, now: datetime) -> Till:
+    from huangpu.parties.actor import Actor
+    from huangpu.payments.terminals import acts
+
+    owner = Actor(None, firm.id, marketplace_id, is_system=True)
+    made = acts.enrol(actor=owner, marketplace_id=marketplace_id, name="Till", provider="acquirer", now=now)
+    return Till(made.identity, made.merchant_code)
 
 
 def _rich(market: Market, now: datetime) -> None:

@@ -7,7 +7,7 @@ import re
 
 import httpx
 
-from huangpu.channels.simulators.banks import BANKS
+from huangpu.channels.simulators.banks import AT_ONCE, BANKS
 
 from .journal import ACKNOWLEDGED, Client
 from .market import Firm, Market
@@ -39,7 +39,7 @@ def _one(client: Client, market: Market, payee: Firm, amount: int, person: httpx
     if client.random.random() < 0.5:
         client.act("payment.wallet", market.payer, f"/checkouts/{id}/pay", {})
     else:
-        bank = client.random.choice(sorted(BANKS))
+        bank = client.random.choice(sorted(set(BANKS) - AT_ONCE))
         asked = client.act("payment.bank", market.payer, f"/pay/{token}/choice", {"provider": bank})
         if asked.outcome == ACKNOWLEDGED:
             _agree(client, market.payer, token, person)

@@ -13,7 +13,9 @@ from pathlib import Path
 from random import Random
 from threading import Event, Thread
 
-from . import payments
+from huangpu.channels.pos.terminal import Device
+
+from . import payments, tills
 from .audit import audit
 from .clients import threads
 from .house import VICTIMS, House
@@ -33,6 +35,7 @@ class Result:
     seed: int
     kills: Counter[str] = field(default_factory=Counter)
     journal: Journal = field(default_factory=Journal)
+    tills: list[Device] = field(default_factory=list)
     outage_s_max: float = 0.0  # the longest time without an acknowledged call
     checks: int = 0
     seconds: float = 0.0
@@ -70,6 +73,7 @@ def torment(kills: int, seed: int, seconds_max: float, planted: str | None, say:
             say("a house is made and started")
             house.start()
             market = _prepared(house, max(AGREEMENTS_MIN, AGREEMENTS_A_KILL * kills))
+            result.tills = [tills.device(till, folder, house.pos_port) for till in market.tills]
             say(f"it serves at {house.url}; {len(market.agreements)} agreements are prepared; the killing begins")
             _under_fire(house, market, kills, seconds_max, planted, random, result, say)
             say("the killing is over; what was acknowledged is compared with what is there")
@@ -105,6 +109,7 @@ def _under_fire(
         return Client(house.url, result.journal, stop, Random(random.random()), planted)
 
     at_work = threads(market, client)
+    at_work += [Thread(target=tills.work, args=(client(), one), daemon=True) for one in result.tills]
     for thread in at_work:
         thread.start()
     try:
@@ -165,6 +170,7 @@ def _reckon(market: Market, result: Result, folder: Path) -> None:
 
     from huangpu.core.verify import all_checks
 
+    result.wrong += tills.tills(result.tills)
     if left := payments.ask_the_rest(folder):
         result.wrong.append(f"{left} operations have no end although their banks answer")
     result.wrong += audit(market, result.journal)
