@@ -19,6 +19,8 @@ from huangpu.core.verify import all_checks
 from huangpu.payments.gateway import provider
 from huangpu.payments.gateway.provider import Answer, Order
 from huangpu.payments.gateway.simulator import Faults, SimulatedBank
+from huangpu.payments.operations import asking
+from huangpu.payments.operations.models import Operation
 from huangpu.payments.standards.iso8583 import journal
 from huangpu.payments.standards.iso8583.state import State, totals
 from huangpu.payments.standards.iso8583.terminal import _folded
@@ -60,6 +62,12 @@ class OneAtATime(SimulatedBank):
     def send(self, order: Order) -> Answer:
         with self.lock:
             return super().send(order)
+
+    def _decide(self, order: Order) -> None:
+        if order.verb in ("refund", "void"):  # an acquirer does not decline to give back
+            self.done[order.id] = order
+        else:
+            super()._decide(order)
 
     def query(self, order: Order) -> Answer:
         with self.lock:
@@ -158,7 +166,10 @@ def day(shop: Shop, *, terminals: int, taps: int, seed: int) -> Told:
         left = taking_back.left()
         for transaction in left:
             taking_back.take_back(transaction, now=clock.now)
-        if not left and not bank.on_the_way:
+        due = list(Operation.objects.filter(next_ask_at__isnull=False).values_list("pk", flat=True))
+        for operation in due:
+            asking.attempt(operation, now=clock.now())
+        if not left and not due and not bank.on_the_way:
             break
     sums = Batch.objects.aggregate(debit=Sum("debit_amount"), credit=Sum("credit_amount"))
     amount = sum(one.amount for one in told)

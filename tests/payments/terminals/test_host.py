@@ -12,6 +12,7 @@ import pytest
 
 from huangpu.core import clock
 from huangpu.core.verify import all_checks
+from huangpu.payments.operations import asking
 from huangpu.payments.operations.models import Operation
 from huangpu.payments.standards.iso8583 import frames
 from huangpu.payments.standards.iso8583.values import Kind, NetworkKind, ResponseCode
@@ -31,6 +32,7 @@ def settled(shop: Shop, amount: int) -> None:
     """Everybody has the same sum."""
     for one in taking_back.left():
         taking_back.take_back(one, now=clock.now)
+    asking.ask_due(now=clock.now())
     assert (shop.wallet(), shop.owed(), shop.bank.balance("CNY")) == (amount, amount, amount)
     all_holds()
 
@@ -150,10 +152,8 @@ def test_a_void_that_is_taken_back_leaves_the_sale(shop: Shop) -> None:
         till._kept(void)
         assert void.send is not None
         till._asked(void.send)
-        assert shop.wallet() == 0
         till._through(till.terminal.cancel(now=datetime.now(UTC)))
         till._nothing_open()
-        assert shop.wallet() == 10_000
         assert till.refund(record.stan, 1_000) is APPROVED
         assert till.settle()
     settled(shop, 9_000)

@@ -102,12 +102,13 @@ def turn_to(*, actor: Actor, payment_id: UUID, provider: str, now: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An operation that shall be asked for."""
+    """An operation that shall be asked for; `not_before`: it is kept until then, or until `release`."""
 
     verb: str
     amount: int
     operation_id: UUID
     about_id: UUID | None = None
+    not_before: datetime | None = None
 
 
 @act
@@ -130,7 +131,7 @@ def ask(*, actor: Actor, payment_id: UUID, wish: Wish, now: datetime) -> UUID:
     operation = Operation(
         id=wish.operation_id, marketplace_id=payment.marketplace_id, holder_id=payment.payee_id, payment=payment,
         about_id=wish.about_id, provider=payment.provider, verb=wish.verb, amount=wish.amount, currency=payment.currency,
-        asked_at=now, give_up_at=now + GIVE_UP_AFTER, next_ask_at=now,
+        asked_at=now, give_up_at=(wish.not_before or now) + GIVE_UP_AFTER, next_ask_at=wish.not_before or now,
     )  # fmt: skip
     if not _is_new(operation):
         return operation.pk
@@ -218,6 +219,15 @@ def give_up(*, operation_id: UUID, now: datetime) -> rules.State:
         operation.give_up_at = operation.next_ask_at = now
         operation.save(update_fields=["give_up_at", "next_ask_at"])
     return operation.state  # type: ignore[return-value]
+
+
+@act
+def release(*, operation_id: UUID, now: datetime) -> None:
+    """What was kept until later may be sent now."""
+    operation = Operation.objects.select_for_update().get(pk=operation_id)
+    if operation.state == "asked" and operation.give_up_at > now:
+        operation.next_ask_at, operation.give_up_at = now, now + GIVE_UP_AFTER
+        operation.save(update_fields=["next_ask_at", "give_up_at"])
 
 
 @act

@@ -7,7 +7,7 @@ the acquirer is talked to afterwards (`host.py`).
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,10 @@ FOLLOWED = {
     Kind.VOID: (Kind.SALE,), Kind.REFUND: (Kind.SALE, Kind.COMPLETION),
     Kind.PRE_AUTHORISATION_VOID: (Kind.PRE_AUTHORISATION,), Kind.COMPLETION: (Kind.PRE_AUTHORISATION,),
 }  # fmt: skip
+
+
+VOIDS = (Kind.VOID, Kind.PRE_AUTHORISATION_VOID)
+VOID_KEPT = timedelta(hours=26)  # a void goes out when its batch is settled; of one that never is, after so long
 
 
 class Declined(Exception):
@@ -131,13 +135,13 @@ def begin(*, terminal_id: UUID, request: Request, now: datetime) -> Transaction:
     else:
         made.payment_id = about.payment_id
     wish = Wish(
-        rules.VERBS[request.kind],
-        request.amount.minor,
-        uuid7_of(made.id, "operation"),
-        about.operation_id if about else None,
-    )
+        rules.VERBS[request.kind], request.amount.minor, uuid7_of(made.id, "operation"), about.operation_id if about else None,
+        now + VOID_KEPT if request.kind in VOIDS else None,
+    )  # fmt: skip
     assert made.payment_id is not None
     made.operation_id = operations.ask(actor=_merchant(terminal), payment_id=made.payment_id, wish=wish, now=now)
+    if request.kind in VOIDS:  # the money is held; it goes out when the terminal can take the void back no more
+        made.response, made.answered_at = ResponseCode.APPROVED.value, now
     made.save(force_insert=True)
     return made
 
@@ -201,43 +205,24 @@ def mark_back(found: Transaction, now: datetime) -> None:
 @act
 def undo(*, transaction_id: UUID, now: datetime) -> UUID | None:
     """Asks for the opposite of what was done for a transaction that was taken back; returns that operation, None where there is
-    nothing to undo. What a void undid is asked for anew, as a payment of its own."""
+    nothing to undo."""
     taken = (
         Transaction.objects.select_for_update(of=("self",))
         .select_related("operation", "terminal")
         .get(pk=transaction_id)
     )
     assert taken.reversed_at is not None, "only what was taken back is undone"
-    if taken.undo_id is not None or taken.operation is None or taken.operation.state != "succeeded":
+    kind, done = Kind[taken.kind], taken.operation is not None and taken.operation.state == "succeeded"
+    if taken.undo_id is not None or not done or kind in VOIDS:  # a void that went out at the end of its batch stays
         return taken.undo_id
-    merchant, kind = _merchant(taken.terminal), Kind[taken.kind]
+    merchant = _merchant(taken.terminal)
     id = uuid7_of(taken.id, "undo")
-    if kind in (Kind.VOID, Kind.PRE_AUTHORISATION_VOID):
-        taken.undo_id = _anew(taken, merchant, id, now)
-    else:
-        verb = "void" if kind is Kind.PRE_AUTHORISATION else "refund"
-        wish = Wish(verb, taken.amount, id, taken.operation_id)
-        assert taken.payment_id is not None
-        taken.undo_id = operations.ask(actor=merchant, payment_id=taken.payment_id, wish=wish, now=now)
+    verb = "void" if kind is Kind.PRE_AUTHORISATION else "refund"
+    wish = Wish(verb, taken.amount, id, taken.operation_id)
+    assert taken.payment_id is not None
+    taken.undo_id = operations.ask(actor=merchant, payment_id=taken.payment_id, wish=wish, now=now)
     taken.save(update_fields=["undo"])
     return taken.undo_id
-
-
-def _anew(taken: Transaction, merchant: Actor, id: UUID, now: datetime) -> UUID:
-    """The original of a void that was taken back is paid again, without a second fee; what follows refers to that."""
-    original = taken.about
-    assert original is not None, "a void has its original"
-    terminal = taken.terminal
-    original.payment_id = operations.open_payment(
-        actor=merchant, marketplace_id=terminal.marketplace_id, amount=taken.amount, currency=terminal.currency, channel="pos",
-        provider=terminal.provider, reference=f"{_reference(taken)}-again", now=now, payment_id=uuid7_of(taken.id, "again"),
-    )  # fmt: skip
-    verb = rules.VERBS[Kind[original.kind]]
-    original.operation_id = operations.ask(
-        actor=merchant, payment_id=original.payment_id, wish=Wish(verb, taken.amount, id), now=now
-    )
-    original.save(update_fields=["payment", "operation"])
-    return id
 
 
 def unknown(terminal: object) -> NotFound:
@@ -267,7 +252,7 @@ def _about(terminal: Terminal, request: Request) -> Transaction | None:
     ).first()  # fmt: skip
     if found is None:
         raise Declined(ResponseCode.ORIGINAL_NOT_FOUND)
-    whole = request.kind in (Kind.VOID, Kind.PRE_AUTHORISATION_VOID)
+    whole = request.kind in VOIDS
     if request.amount.minor > found.amount or (whole and request.amount.minor != found.amount):
         raise Declined(ResponseCode.ORIGINAL_AMOUNT_WRONG)
     if request.kind is Kind.VOID and found.batch != request.batch:

@@ -60,7 +60,8 @@ class Transaction(models.Model):
     """What a terminal asked for under a trace number (STAN) of a batch, once: the same again gets the same answer.
 
     `response` is DE 39, "" until it is known. `reversed_at`: the terminal has taken it back; a row with `kind` "" was taken
-    back before it came, and never will be done. `undo`: the operation that takes back what was done.
+    back before it came, and never will be done. A void is answered before its money goes out. `undo`: the operation that takes
+    back what was done.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)

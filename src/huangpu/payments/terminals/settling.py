@@ -7,6 +7,7 @@ from uuid import UUID
 
 from huangpu.core.db import act
 from huangpu.core.ids import uuid7
+from huangpu.payments.operations import acts as operations
 from huangpu.payments.standards.iso8583.messages import BatchUpload, BatchUploadEnd, Settlement
 from huangpu.payments.standards.iso8583.values import BATCH_MAX, Kind, ResponseCode, Totals
 
@@ -86,7 +87,8 @@ def end_upload(*, terminal_id: UUID, end: BatchUploadEnd, now: datetime) -> list
 
 
 def _close(made: Batch, terminal: Terminal, ours: Totals, now: datetime) -> None:
-    """Closes the batch; what the terminal asked for and never heard of is taken back, for it can do so no more."""
+    """Closes the batch; what the terminal asked for and never heard of is taken back, for it can do so no more; what it
+    voided goes out."""
     _sum(made, ours)
     made.closed_at = now
     made.save()
@@ -95,6 +97,9 @@ def _close(made: Batch, terminal: Terminal, ours: Totals, now: datetime) -> None
     )
     for one in open_ones.order_by("pk"):
         acts.mark_back(one, now)
+    for one in standing(terminal, made.number):
+        if Kind[one.kind] in acts.VOIDS and one.operation_id is not None:
+            operations.release(operation_id=one.operation_id, now=now)
     terminal.batch = terminal.batch % BATCH_MAX + 1
     terminal.save(update_fields=["batch"])
     acts._tell("terminal.settled", terminal, now, {

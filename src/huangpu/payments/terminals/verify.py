@@ -8,8 +8,8 @@ from huangpu.core.verify import Check, none_of
 
 APPROVED = """
 SELECT count(*) FROM terminals_transaction t LEFT JOIN operations_operation o ON o.id = t.operation_id
-WHERE t.response = '00' AND o.state IS DISTINCT FROM 'succeeded'
-  AND NOT EXISTS (SELECT 1 FROM terminals_transaction v WHERE v.about_id = t.id AND v.undo_id = o.id)
+WHERE t.response = '00' AND t.reversed_at IS NULL AND o.state IS DISTINCT FROM 'succeeded'
+  AND NOT (t.kind IN ('VOID', 'PRE_AUTHORISATION_VOID') AND o.state IN ('asked', 'pending', 'unknown'))
 """
 UNDONE = """
 SELECT count(*) FROM terminals_transaction t JOIN operations_operation o ON o.id = t.operation_id
