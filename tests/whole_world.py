@@ -51,6 +51,8 @@ from huangpu.parties.actor import SYSTEM, Actor
 from huangpu.parties.models import Marketplace, MarketplaceRole, Membership, Organisation, Person
 from huangpu.parties.rights import CITY_ROLES, MARKETPLACE_ROLES, ORGANISATION_ROLES
 from huangpu.payments.checkout import acts as checkouts
+from huangpu.payments.clearing import acts as clearing
+from huangpu.payments.clearing.models import Window
 from huangpu.payments.operations import asking
 from huangpu.payments.terminals import acts as terminals
 from tests.markets.tender.conftest import World, make_world
@@ -241,6 +243,8 @@ def _payments(world: World, known: dict[str, Any], now: datetime) -> None:
     known["payment_id"] = known["payment"]
     till = terminals.enrol(actor=buyer, marketplace_id=market, name="Till", provider="wallet", now=now)
     known["terminal"], known["identity"] = str(till.pk), till.identity
+    clearing.gather(marketplace_id=market, currency="CNY", now=now)
+    known["window_id"] = str(Window.objects.get(marketplace_id=market).pk)
 
 
 def _closed_day(market: UUID, now: datetime) -> str:

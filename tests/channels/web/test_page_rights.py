@@ -72,6 +72,8 @@ SHOWN: dict[str, Door] = {
     f"{M}ledger/<str:day>/<str:currency>/statement/": Door("funds.see_ledger", NOBODY, at={"day": "{closed_day}"}),
     f"{M}takings/": Door("checkout.see"),
     f"{M}pos/": Door("terminals.see"),
+    f"{M}clearing/": Door("clearing.see", NOBODY),
+    f"{M}clearing/<uuid:window_id>/": Door("clearing.see", NOBODY),
     f"{M}pos/<str:identity>/": Door("terminals.sell", BUYER),
     **{f"{M}takings/new/{way}/": Door("checkout.open") for way in ("web", "qr", "code", "phone")},
     f"{M}takings/requests/<uuid:checkout_id>/": Door("checkout.see", BUYER),
@@ -132,6 +134,7 @@ DONE: list[tuple[str, Door]] = [
                                                amount="5.00")),
     (f"{M}takings/requests/<uuid:checkout_id>/cancel/", form("checkout.open", BUYER, {})),
     (f"{M}takings/payments/<uuid:payment_id>/refund/", form("payments.refund", BUYER, {}, amount="1.00")),
+    (f"{M}clearing/<uuid:window_id>/close/", form("clearing.close", NOBODY, {})),
     (f"{M}pos/", form("terminals.enrol", OWN, {}, name="Till 2", provider="wallet")),
     (f"{M}pos/<str:identity>/block/", form("terminals.enrol", BUYER, {}, blocked="yes")),
     (f"{M}pay/<str:token>/wallet/", form("checkout.pay", OWN, {})),
@@ -157,6 +160,7 @@ DONE: list[tuple[str, Door]] = [
 # Not pages of their own: what is done there is in DONE by another address, or changes only the reader's own session.
 OTHERS = {
     "theme/", "language/", "act-for/", "notices/mark/", f"{T}<str:number>/points/", f"{A}<uuid:auction>/resume/",
+    f"{M}clearing/<uuid:window_id>/confirm/", f"{M}clearing/<uuid:window_id>/settle/",
     f"{M}takings/requests/<uuid:checkout_id>/code/", f"{M}pay/<str:token>/choose/",
     f"{M}wallet/<str:currency>/withdraw/", f"{M}trades/<str:number>/perform/", f"{M}trades/<str:number>/resolve/",
 }  # fmt: skip

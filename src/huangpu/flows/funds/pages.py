@@ -51,6 +51,7 @@ BOOKS: dict[str, Any] = {
     "bank": pgettext_lazy("book", "Bank"),
     "penalty": pgettext_lazy("book", "Penalties"),
     "suspense": pgettext_lazy("book", "Suspense"),
+    "settlement": pgettext_lazy("book", "Settlement"),
 }
 
 
@@ -126,7 +127,7 @@ def books(request: PartyRequest, marketplace: str) -> HttpResponse:
     """The trial balance of a marketplace, for its operator and the regulator."""
     require(request.actor, "funds.see_books", marketplace_id=request.marketplace.pk)
     found = queries.trial_balance(request.marketplace.pk)
-    totals = [(BOOKS[total.book], total) for total in found]
+    totals = [(BOOKS.get(total.book, total.book), total) for total in found]
     return render(request, "funds/books.html", {"totals": totals, "sums": queries.sums_by_currency(found)})
 
 

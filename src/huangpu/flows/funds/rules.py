@@ -51,6 +51,7 @@ BOOKS: dict[str, Limits] = {
     "escrow": SHARED,  # the nominal credit of holds: what is held, for whom the terms will say
     "fees": SHARED,  # what the marketplace earns
     "bank": SHARED,  # the world outside
+    "settlement": SHARED,  # what providers have paid for the payments that they took in
     "penalty": SHARED,  # penalties paid, until somebody gets them
     "suspense": SHARED,  # what cannot be told yet
 }

@@ -101,6 +101,9 @@ class Operation(models.Model):
                 fields=["next_ask_at"], name="operations_operation_due", condition=Q(next_ask_at__isnull=False)
             ),
             models.Index(fields=["holder_id", "id"], name="operations_operation_holder"),
+            models.Index(
+                fields=["marketplace_id", "ended_at"], name="operations_operation_done", condition=Q(state="succeeded")
+            ),
         ]
 
 
