@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +14,13 @@ from huangpu.parties.models import MarketplaceRole, Person
 
 
 @pytest.fixture
-def money(transactional_db: None, shop: Shop) -> Iterator[Shop]:  # noqa: ARG001, F811
+def money(transactional_db: None, shop: Shop) -> Shop:  # noqa: ARG001, F811
     first = paid(shop, "pujiang", 1_280_000)
     paid(shop, "waitan", 410_000)
     gather(shop)
     back(shop, first, 30_000)
     gather(shop)
-    yield shop
+    return shop
 
 
 def test_two_operators_settle_a_window(new_page: Any, live_server: Any, axe: Any, shots: Any, money: Shop) -> None:

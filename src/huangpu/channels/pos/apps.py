@@ -9,4 +9,8 @@ class PosConfig(AppConfig):
     def ready(self) -> None:
         from huangpu.core.web.navigation import Section, register
 
-        register(Section("terminals", _("Card terminals"), "pos/", order=40, icon="credit-card", own=True))
+        register(
+            Section(
+                "terminals", _("Card terminals"), "pos/", order=40, icon="credit-card", own=True, right="terminals.see"
+            )
+        )

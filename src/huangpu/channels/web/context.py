@@ -10,14 +10,25 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from huangpu.core.web import navigation
+from huangpu.parties.middleware import acting
 from huangpu.parties.models import Marketplace
+from huangpu.parties.rights import decide
+
+
+def _own(request: HttpRequest, marketplace: Marketplace) -> list[navigation.Section]:
+    actor = acting(request).actor
+    return [
+        one
+        for one in navigation.sections(marketplace.sectors, own=True)
+        if not one.right or decide(actor, one.right, marketplace_id=marketplace.pk).allowed
+    ]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`sections` of the marketplace, `section_here` (the key of the one that is open), `own_sections`, `zone_name`."""
     marketplace: Marketplace | None = getattr(request, "marketplace", None)
     sections = navigation.sections(marketplace.sectors) if marketplace and not marketplace.is_city else []
-    own = navigation.sections(marketplace.sectors, own=True) if sections and marketplace else []
+    own = _own(request, marketplace) if sections and marketplace else []
     below = request.path.removeprefix(f"/m/{marketplace.slug}/") if marketplace else ""
     here = next((one.key for one in sections if one.address and below.startswith(one.address)), "")
     zone = timezone.get_current_timezone_name()

@@ -16,7 +16,8 @@ class Section:
     order: int
     icon: str = ""
     sector: str = ""  # shown only where the marketplace opens this sector; empty: everywhere
-    own: bool = False  # in the menu of the organisation that one acts for, instead of the header
+    own: bool = False  # in the menu of who one acts for, instead of the header
+    right: str = ""  # shown to those only who may do this act
 
 
 _sections: dict[str, Section] = {}

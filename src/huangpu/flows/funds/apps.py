@@ -9,4 +9,4 @@ class FundsConfig(AppConfig):
     def ready(self) -> None:
         from huangpu.core.web.navigation import Section, register
 
-        register(Section("wallet", _("Wallet"), "wallet/", order=10, icon="wallet", own=True))
+        register(Section("wallet", _("Wallet"), "wallet/", order=10, icon="wallet", own=True, right="funds.see"))

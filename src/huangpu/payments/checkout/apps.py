@@ -16,8 +16,12 @@ class CheckoutConfig(AppConfig):
         from .rules import WALLET
         from .wallet import TITLE, OwnWallet
 
-        navigation.register(Section("takings", _("Takings"), "takings/", order=20, icon="coins", own=True))
-        navigation.register(Section("pay-code", _("Pay code"), "pay/my-code/", order=30, icon="qr-code", own=True))
+        navigation.register(
+            Section("takings", _("Takings"), "takings/", order=20, icon="coins", own=True, right="checkout.see")
+        )
+        navigation.register(
+            Section("pay-code", _("Pay code"), "pay/my-code/", order=30, icon="qr-code", own=True, right="checkout.pay")
+        )
         register(WALLET, OwnWallet(), title=TITLE, payable=False)
         status.register(
             "checkout",

@@ -12,7 +12,9 @@ class ClearingConfig(AppConfig):
         from huangpu.core.web.navigation import Section
         from huangpu.core.web.status import State
 
-        navigation.register(Section("clearing", _("Clearing room"), "clearing/", order=50, icon="scale", own=True))
+        navigation.register(
+            Section("clearing", _("Clearing room"), "clearing/", order=50, icon="scale", own=True, right="clearing.see")
+        )
         status.register(
             "window",
             {
