@@ -62,14 +62,14 @@ def ledger(run: Run) -> Iterator[Measure]:
     The planted twin keeps the hot account in one row.
     """
     seconds = 2 if run.quick else 15
-    _open(run, hot_slots=0 if run.planted else 16)
+    open_accounts(run, hot_slots=0 if run.planted else 16)
     with _tpcb(run) as reference_url:
         run.say(f"{ROUNDS} rounds of TPC-B, single and hot, {seconds} s each")
         rounds = [
             (
                 run.pgbench(url=reference_url, seconds=seconds).tps,
-                run.pgbench(_script(run, WALLETS), seconds=seconds).tps,
-                run.pgbench(_script(run, WALLETS, hot=True), seconds=seconds).tps,
+                run.pgbench(script(run, WALLETS), seconds=seconds).tps,
+                run.pgbench(script(run, WALLETS, hot=True), seconds=seconds).tps,
             )
             for _ in range(ROUNDS)
         ]
@@ -82,7 +82,7 @@ def ledger(run: Run) -> Iterator[Measure]:
         if not run.quick:
             run.say(f"{WALLETS_GROWN} accounts")
             _wallets(run, FIRST + WALLETS, FIRST + WALLETS_GROWN)
-            grown = run.pgbench(_script(run, WALLETS_GROWN), seconds=seconds).tps
+            grown = run.pgbench(script(run, WALLETS_GROWN), seconds=seconds).tps
             single = statistics.median(single for _, single, _ in rounds)
             yield at_least("ledger.grown", grown, "transfers/s with ten times the accounts", None, single)
 
@@ -104,7 +104,7 @@ def _tpcb(run: Run) -> Iterator[str]:
         yield url
 
 
-def _open(run: Run, hot_slots: int) -> None:
+def open_accounts(run: Run, hot_slots: int = 16) -> None:
     """A market with rich wallets, a bank and a hot account."""
     with psycopg.connect(run.url) as connection:
         for number, slots in ((BANK, 16), (HOT, hot_slots)):
@@ -134,7 +134,7 @@ def account_of(number: int) -> UUID:
     return UUID(f"00000000-0000-8000-8000-{number}")
 
 
-def _script(run: Run, wallets: int, hot: bool = False) -> str:
+def script(run: Run, wallets: int, hot: bool = False) -> str:
     with psycopg.connect(run.url) as connection:
         has_uuidv7 = connection.info.server_version >= 180000
     other = "(:payee::bigint + (:payee >= :payer)::int)"  # never the payer itself
