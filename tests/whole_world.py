@@ -55,6 +55,7 @@ from huangpu.payments.clearing import acts as clearing
 from huangpu.payments.clearing.models import Window
 from huangpu.payments.operations import asking
 from huangpu.payments.terminals import acts as terminals
+from huangpu.payments.wallets import acts as wallets
 from tests.markets.tender.conftest import World, make_world
 
 MATRIX = Path(__file__).parents[1] / "docs" / "reference" / "rights.md"
@@ -243,6 +244,14 @@ def _payments(world: World, known: dict[str, Any], now: datetime) -> None:
     known["payment_id"] = known["payment"]
     till = terminals.enrol(actor=buyer, marketplace_id=market, name="Till", provider="wallet", now=now)
     known["terminal"], known["identity"] = str(till.pk), till.identity
+    assert buyer.organisation_id is not None
+    funds.top_up(
+        actor=SYSTEM, marketplace_id=market, organisation_id=buyer.organisation_id, amount=5, currency="CNY", now=now
+    )
+    sent = wallets.send(
+        actor=buyer, marketplace_id=market, receiver_id=payer.organisation_id, amount=5, currency="CNY", now=now
+    )
+    known["sending"] = str(sent.pk)
     clearing.gather(marketplace_id=market, currency="CNY", now=now)
     known["window_id"] = str(Window.objects.get(marketplace_id=market).pk)
 

@@ -26,6 +26,7 @@ PAYMENT_APPS = [
     "huangpu.payments.reconciliation",
     "huangpu.payments.checkout",
     "huangpu.payments.terminals",
+    "huangpu.payments.wallets",
     "huangpu.payments.clearing",
 ]
 MARKET_APPS = ["huangpu.markets.history", "huangpu.markets.tender", "huangpu.markets.auction"]

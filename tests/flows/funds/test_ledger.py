@@ -86,7 +86,7 @@ def test_an_account_is_what_it_is_of() -> None:
                 for money in ("CNY", "USD")
             }
         )
-        == 24
+        == len(BOOKS) * 4
     )
 
 

@@ -26,6 +26,7 @@ ROOMS = (  # the order of the documentation
     "huangpu.payments.operations",
     "huangpu.payments.checkout",
     "huangpu.payments.terminals",
+    "huangpu.payments.wallets",
     "huangpu.flows.information",
     "huangpu.sectors.manufacturing",
     "huangpu.city.board",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("huangpu.flows.process.pages")),
     path("", include("huangpu.payments.operations.pages")),
     path("", include("huangpu.payments.checkout.pages")),
+    path("", include("huangpu.payments.wallets.pages")),
     path("", include("huangpu.payments.clearing.pages")),
     path("", include("huangpu.channels.pos.pages")),
     path("", include("huangpu.parties.pages")),
