@@ -53,7 +53,7 @@ from huangpu.parties.rights import CITY_ROLES, MARKETPLACE_ROLES, ORGANISATION_R
 from huangpu.payments.checkout import acts as checkouts
 from huangpu.payments.clearing import acts as clearing
 from huangpu.payments.clearing.models import Window
-from huangpu.payments.operations import asking
+from huangpu.payments.operations import asking, disputes
 from huangpu.payments.terminals import acts as terminals
 from huangpu.payments.wallets import acts as wallets
 from tests.markets.tender.conftest import World, make_world
@@ -252,6 +252,9 @@ def _payments(world: World, known: dict[str, Any], now: datetime) -> None:
         actor=buyer, marketplace_id=market, receiver_id=payer.organisation_id, amount=5, currency="CNY", now=now
     )
     known["sending"] = str(sent.pk)
+    dispute = disputes.open_dispute(actor=SYSTEM, payment_id=UUID(known["payment"]), reference="D-1", amount=1, reason="fraud",
+                                    now=now)  # fmt: skip
+    known["dispute"] = str(dispute.pk)
     clearing.gather(marketplace_id=market, currency="CNY", now=now)
     known["window_id"] = str(Window.objects.get(marketplace_id=market).pk)
 

@@ -32,6 +32,7 @@ NOBODY: frozenset[str] = frozenset()  # of these organisations: the house that o
 TRADE, AMENDED = {"number": "{trade}"}, {"number": "{amended_trade}"}
 ITEM = {"code": "X", "name": NAMED, "unit": "C62"}
 NEW_LINE = {"quantity": "1", "amount": 100, "unit": "C62", "name": NAMED}
+DISPUTE = {"payment": "{payment}", "reference": "D", "amount": 5, "reason": "x"}
 TENDER = {"title": NAMED, "procedure": "open", "lots": [{"lines": LINES}]}
 
 
@@ -208,6 +209,11 @@ DOORS: dict[str, Door] = {
     f"GET {M}/payments/{{payment}}": Door("checkout.see", BUYER),
     f"POST {M}/payments/{{payment}}/refunds": Door("payments.refund", BUYER, {"amount": 5}),
     f"GET {M}/takings": Door("checkout.see"),
+    f"GET {M}/disputes": Door("payments.see_disputes"),
+    f"POST {M}/disputes": Door("payments.tell_dispute", body=DISPUTE),
+    f"POST {M}/disputes/{{dispute}}/represent": Door("payments.answer_dispute", BUYER, {"evidence": "x"}),
+    f"POST {M}/disputes/{{dispute}}/accept": Door("payments.answer_dispute", BUYER),
+    f"POST {M}/disputes/{{dispute}}/conclude": Door("payments.tell_dispute", body={"won": True}),
     f"GET {M}/sendings": Door("wallets.see"),
     f"POST {M}/sendings": Door("wallets.send", body={"receiver": "x", "amount": 5}),
     f"POST {M}/sendings/{{sending}}/accept": Door("wallets.receive", SUPPLIER),

@@ -42,6 +42,15 @@ KINDS: dict[str, Any] = {  # what a line of the statement is called
     "bond_return": gettext_lazy("Bid bond given back"),
     "bond_forfeit": gettext_lazy("Bid bond forfeited"),
     "payment": gettext_lazy("Payment"),
+    "purchase": gettext_lazy("Customer's payment"),
+    "capture": gettext_lazy("Customer's payment"),
+    "payment_fee": gettext_lazy("Payment fee"),
+    "wallet_payment": gettext_lazy("Paid from the wallet"),
+    "transfer": gettext_lazy("From wallet to wallet"),
+    "chargeback": gettext_lazy("Taken back by the payer's bank"),
+    "owed": gettext_lazy("Owed to the marketplace"),
+    "chargeback_won": gettext_lazy("Dispute won"),
+    "payout": gettext_lazy("Paid out to the bank"),
     "expiry": gettext_lazy("Freed: the time ran out"),
 }
 BOOKS: dict[str, Any] = {
@@ -51,6 +60,7 @@ BOOKS: dict[str, Any] = {
     "bank": pgettext_lazy("book", "Bank"),
     "penalty": pgettext_lazy("book", "Penalties"),
     "suspense": pgettext_lazy("book", "Suspense"),
+    "receivable": pgettext_lazy("book", "Receivables"),
     "settlement": pgettext_lazy("book", "Settlement"),
 }
 

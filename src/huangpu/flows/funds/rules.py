@@ -53,6 +53,7 @@ BOOKS: dict[str, Limits] = {
     "bank": SHARED,  # the world outside
     "settlement": SHARED,  # what providers have paid for the payments that they took in
     "penalty": SHARED,  # penalties paid, until somebody gets them
+    "receivable": Limits(),  # what a party owes the marketplace (a debit): its wallet lacked it
     "suspense": SHARED,  # what cannot be told yet
 }
 

@@ -205,7 +205,7 @@ def _happened(found: Any, request: PartyRequest) -> dict[str, Any]:
     """What was asked on a payment and what of it can be paid back."""
     asked = queries.operations(found.pk) if found else []
     came = queries.refundable(found) if found else None
-    left = found.captured - found.refunding - found.refunded if found else 0
+    left = found.captured - found.refunding - found.refunded - found.charged_back if found else 0
     return {
         "operations": [(one, VERBS[one.verb], title(one.provider)) for one in asked],
         "left": left if came else 0,

@@ -132,7 +132,7 @@ def told(operation_ids: Sequence[UUID]) -> list[Told]:
 
 def refundable(payment: Payment) -> Operation | None:
     """The operation by which a payment's money came, while some of it can be paid back."""
-    if payment.captured <= payment.refunding + payment.refunded:
+    if payment.captured <= payment.refunding + payment.refunded + payment.charged_back:
         return None
     came = payment.operations.filter(verb__in=("purchase", "capture"), state="succeeded")
     return came.order_by("-amount", "pk").first()

@@ -7,7 +7,7 @@ from uuid import UUID
 from huangpu.core import clock
 from huangpu.core.jobs import app, enqueue
 
-from . import asking, notifications
+from . import asking, disputes, notifications
 
 
 @app.periodic(cron="* * * * * */5")
@@ -32,6 +32,14 @@ def send_soon(operation_id: UUID) -> None:
 def take_notification(notification_id: str) -> None:
     """Takes in what a provider told by itself."""
     notifications.take(notification_id=UUID(notification_id), now=clock.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="operations.collect_owed")
+def collect_owed(timestamp: int) -> None:  # noqa: ARG001
+    """Every five minutes, from those who owe what a dispute took and their wallet had not."""
+    for market, payee, currency in disputes.owing():
+        disputes.collect_owed(marketplace_id=market, payee_id=payee, currency=currency)
 
 
 @app.periodic(cron="*/1 * * * *")

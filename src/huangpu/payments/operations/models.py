@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from huangpu.core.models import AppendOnly
 
-from .rules import FINAL, OPEN, STATES, VERBS
+from .rules import DISPUTE_STATES, FINAL, OPEN, STATES, VERBS
 
 
 class Payment(models.Model):
@@ -33,6 +33,7 @@ class Payment(models.Model):
     voided = models.BigIntegerField(default=0)
     refunding = models.BigIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
+    charged_back = models.BigIntegerField(default=0)  # disputed by the payer's bank and not won back
     opened_at = models.DateTimeField()
 
     class Meta:
@@ -43,7 +44,7 @@ class Payment(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     authorising__gte=0, authorised__gte=0, capturing__gte=0, captured__gte=0,
-                    voiding__gte=0, voided__gte=0, refunding__gte=0, refunded__gte=0,
+                    voiding__gte=0, voided__gte=0, refunding__gte=0, refunded__gte=0, charged_back__gte=0,
                 ),
                 name="operations_payment_counts_up",
             ),
@@ -55,7 +56,8 @@ class Payment(models.Model):
                 name="operations_payment_captured_once",
             ),
             models.CheckConstraint(
-                condition=Q(captured__gte=F("refunding") + F("refunded")), name="operations_payment_refunded_once"
+                condition=Q(captured__gte=F("refunding") + F("refunded") + F("charged_back")),
+                name="operations_payment_refunded_once",
             ),
             models.UniqueConstraint(
                 fields=["marketplace_id", "payee_id", "reference"], name="operations_payment_reference_once"
@@ -120,6 +122,40 @@ class Told(AppendOnly):
     made = models.CharField(max_length=10)  # the state it left the operation in
     contradicts = models.BooleanField(default=False)
     told_at = models.DateTimeField()
+
+
+class Dispute(models.Model):
+    """A payer's bank takes money of a payment back (a chargeback): it is gone at once, and comes back when the payee wins.
+
+    `lacking`: what the payee's wallet had not; it owes that to the marketplace."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    provider = models.CharField(max_length=32)
+    reference = models.CharField(max_length=64)  # the provider's
+    amount = models.BigIntegerField()
+    lacking = models.BigIntegerField(default=0)
+    reason = models.CharField(max_length=64)
+    state = models.CharField(max_length=11, default="opened")
+    evidence = models.CharField(max_length=500, blank=True, default="")
+    opened_at = models.DateTimeField()
+    answer_by = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, lacking__gte=0, amount__gte=F("lacking"), state__in=DISPUTE_STATES),
+                name="operations_dispute_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=DISPUTE_STATES[:2], ended_at=None)
+                | Q(state__in=DISPUTE_STATES[2:], ended_at__isnull=False),
+                name="operations_dispute_ended",
+            ),
+            models.UniqueConstraint(fields=["provider", "reference"], name="operations_dispute_once"),
+        ]
+        indexes = [models.Index(fields=["payment"], name="operations_dispute_payment")]
 
 
 class Notification(models.Model):

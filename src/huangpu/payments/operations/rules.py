@@ -27,6 +27,8 @@ OF_PAYMENT: dict[str, tuple[str, str]] = {
 OF_WALLET = ("payout", "top_up")
 VERBS = (*OF_PAYMENT, *OF_WALLET)
 HELD_FIRST = frozenset({"refund", "payout"})  # the money is set aside before it is asked for: liquidity cover
+DISPUTE_STATES = ("opened", "represented", "won", "lost", "accepted")
+ANSWER_WITHIN = timedelta(days=10)  # so long the payee may say something to a dispute
 CHANNELS = ("web", "pos", "qr", "phone", "api")
 
 ASK_AGAIN_AFTER = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))

@@ -34,6 +34,19 @@ WHERE (h.id IS NOT NULL) <> (o.verb IN ('refund', 'payout') AND o.{OPEN})
 """
 
 
+CHARGED_BACK = """
+SELECT count(*) FROM operations_payment p LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM operations_dispute
+  WHERE state <> 'won' GROUP BY 1) d ON d.payment_id = p.id
+WHERE p.charged_back <> coalesce(d.amount, 0)
+"""
+DISPUTED = """
+SELECT count(*) FROM operations_dispute d LEFT JOIN (
+  SELECT t.reference_id AS id, sum(CASE t.kind WHEN 'chargeback' THEN t.amount ELSE -t.amount END) AS amount
+  FROM funds_transfer t WHERE t.kind IN ('chargeback', 'chargeback_won') GROUP BY 1) t USING (id)
+WHERE coalesce(t.amount, 0) <> CASE WHEN d.state = 'won' THEN 0 ELSE d.amount END
+"""
+
+
 def checks() -> Iterator[Check]:
     """One check a rule."""
     sql = SUMS.format(
@@ -46,4 +59,6 @@ def checks() -> Iterator[Check]:
     )
     yield none_of("payments", "payment whose sums are not those of its operations", sql)
     yield none_of("payments", "operation that has not moved its money exactly once", MOVED)
+    yield none_of("payments", "payment whose disputes are not what was charged back", CHARGED_BACK)
+    yield none_of("payments", "dispute that has not moved its money", DISPUTED)
     yield none_of("payments", "open operation out of a wallet without its hold, or a hold without it", HELD)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("operations", "0003_operation_operations_operation_done"),
+        ("operations", "0003_done"),
     ]
 
     operations = [
