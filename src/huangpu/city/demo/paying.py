@@ -9,13 +9,16 @@ from huangpu.core.ids import uuid7
 from huangpu.payments.checkout import acts as checkouts
 from huangpu.payments.checkout.acts import Asked
 from huangpu.payments.checkout.models import Checkout
+from huangpu.payments.gateway.provider import known
 from huangpu.payments.operations import acts as operations
 from huangpu.payments.operations import asking
+from huangpu.payments.terminals import acts as terminals
 
 if TYPE_CHECKING:
     from .fill import City, Firm, Stall
 
 DAYS = 14
+ACQUIRER = "acquirer"
 WHAT = (
     ("备件 Spare parts", 380_00, 4_600_00),
     ("样品 Samples", 90_00, 800_00),
@@ -34,6 +37,10 @@ def pay_everywhere(city: City) -> None:
             for _payment in range(city.random.randrange(2, 6) if place == 0 else city.random.randrange(2)):
                 _sell(city, stall, seller, back)
         city.progress("Takings", number, DAYS)
+    if ACQUIRER in known():  # a city that is only filled, as in a test, has no simulated banks
+        for name in ("一号收银台 Till 1", "二号收银台 Till 2"):
+            terminals.enrol(actor=stall.suppliers[0].actor(), marketplace_id=stall.market.id, name=name, provider=ACQUIRER,
+                            now=city.now)  # fmt: skip
     for channel in ("web", "qr"):
         _ask(city, stall, stall.suppliers[0], channel, city.now - timedelta(minutes=20))
 
