@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from huangpu.channels.simulators.banks import BANKS
 from huangpu.core import clock
 from huangpu.core.errors import Conflict, HuangpuError
 from huangpu.core.money import parse_money
@@ -27,8 +28,8 @@ from huangpu.payments.terminals.models import Terminal
 from .terminal import Device
 
 CARDS = (  # test numbers of nobody's
-    ("6222020000000000075", "Pujiang Bank · 0075"),
-    ("6225880000000000143", "Bund Bank · 0143"),
+    ("6222020000000000075", BANKS["pujiang"]),
+    ("6225880000000000143", BANKS["waitan"]),
 )
 KINDS: dict[str, Any] = {
     "SALE": pgettext_lazy("terminal", "Sale"),

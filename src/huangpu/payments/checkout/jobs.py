@@ -11,7 +11,7 @@ from uuid import UUID
 
 from huangpu.core import clock
 from huangpu.core.jobs import app
-from huangpu.payments.gateway.provider import Answer, Order, hosted
+from huangpu.payments.gateway.provider import Answer, hosted
 from huangpu.payments.operations import acts as operations
 from huangpu.payments.operations import asking
 from huangpu.payments.operations.models import Operation
@@ -26,7 +26,7 @@ def challenge(operation_id: str, phone: str) -> None:
     asking.attempt(UUID(operation_id), now=clock.now())
     operation = Operation.objects.get(pk=operation_id)
     if operation.state not in FINAL:
-        _take(operation, lambda: hosted(operation.provider).challenge(order_of(operation), phone))
+        _take(operation, lambda: hosted(operation.provider).challenge(asking.order_of(operation), phone))
 
 
 @app.task
@@ -34,7 +34,7 @@ def confirm(operation_id: str, code: str) -> None:
     """Tells the bank the code that the payer told."""
     operation = Operation.objects.get(pk=operation_id)
     if operation.state not in FINAL:
-        _take(operation, lambda: hosted(operation.provider).confirm(order_of(operation), code))
+        _take(operation, lambda: hosted(operation.provider).confirm(asking.order_of(operation), code))
 
 
 def _take(operation: Operation, ask: Callable[[], Answer]) -> None:
@@ -45,8 +45,3 @@ def _take(operation: Operation, ask: Callable[[], Answer]) -> None:
         log.warning("provider %s gave no answer about %s: %r", operation.provider, operation.pk, silence)
         said = None
     operations.answer(operation_id=operation.pk, said=said, now=clock.now())
-
-
-def order_of(operation: Operation) -> Order:
-    """An operation as its provider knows it."""
-    return Order(operation.id, operation.verb, operation.amount, operation.currency, operation.about_id)  # type: ignore[arg-type]

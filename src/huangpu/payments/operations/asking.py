@@ -36,11 +36,18 @@ def ask_due(*, now: datetime, limit: int = 100) -> int:
     return len(due)
 
 
+def order_of(operation: Operation) -> Order:
+    """An operation as its provider knows it."""
+    return Order(operation.id, operation.verb, operation.amount, operation.currency, operation.about_id)  # type: ignore[arg-type]
+
+
 def _said(operation: Operation, now: datetime) -> Answer | None:
-    order = Order(operation.id, operation.verb, operation.amount, operation.currency, operation.about_id)  # type: ignore[arg-type]
     try:
         return _talk(
-            provider(operation.provider), order, first=operation.state == "asked", late=operation.give_up_at <= now
+            provider(operation.provider),
+            order_of(operation),
+            first=operation.state == "asked",
+            late=operation.give_up_at <= now,
         )
     except Exception as silence:  # whatever a line or a provider's library raises: no answer is a case of its own
         log.warning("provider %s gave no answer about %s: %r", operation.provider, operation.id, silence)

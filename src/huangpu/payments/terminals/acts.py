@@ -84,7 +84,7 @@ def enrol(
     )  # fmt: skip
     keys.new_master(made.identity)
     made.save(force_insert=True)
-    _tell("terminal.enrolled", made, now, {"identity": made.identity, "provider": provider}, actor)
+    tell("terminal.enrolled", made, now, {"identity": made.identity, "provider": provider}, actor)
     return made
 
 
@@ -98,14 +98,14 @@ def block(*, actor: Actor, terminal_id: UUID, blocked: bool, now: datetime) -> T
     if (terminal.blocked_at is not None) is not blocked:
         terminal.blocked_at = now if blocked else None
         terminal.save(update_fields=["blocked_at"])
-        _tell("terminal.blocked" if blocked else "terminal.unblocked", terminal, now, {}, actor)
+        tell("terminal.blocked" if blocked else "terminal.unblocked", terminal, now, {}, actor)
     return terminal
 
 
 @act
 def manage(*, terminal_id: UUID, kind: NetworkKind, now: datetime) -> Terminal:
     """A sign-on or a key exchange makes a new session key; a sign-off ends the session."""
-    terminal = _locked(terminal_id)
+    terminal = locked(terminal_id)
     if kind.brings_key:
         terminal.wrapped_key, terminal.signed_on_at = keys.new_session(terminal), now
     elif kind is NetworkKind.SIGN_OFF:
@@ -120,7 +120,7 @@ def begin(*, terminal_id: UUID, request: Request, now: datetime) -> Transaction:
 
     Raises `Declined`, and what `operations.acts.ask` refuses.
     """
-    terminal = _locked(terminal_id)
+    terminal = locked(terminal_id)
     found = Transaction.objects.filter(terminal=terminal, batch=request.batch, stan=request.stan).first()
     if found is not None:
         if found.kind and bytes(found.digest) != rules.digest(request):
@@ -149,7 +149,7 @@ def begin(*, terminal_id: UUID, request: Request, now: datetime) -> Transaction:
 @act
 def decline(*, terminal_id: UUID, request: Request, code: ResponseCode, now: datetime) -> Transaction:
     """Keeps that a request was declined without asking anybody, so that the same again is declined again."""
-    terminal = _locked(terminal_id)
+    terminal = locked(terminal_id)
     made = _new(terminal, request, now)
     made.response, made.answered_at = code.value, now
     found, _created = Transaction.objects.get_or_create(
@@ -177,7 +177,7 @@ def finish(*, transaction_id: UUID, now: datetime) -> Transaction:
 @act
 def take_back(*, terminal_id: UUID, reversal: Reversal, now: datetime) -> Transaction:
     """A terminal takes back what it asked for. What has not come yet never will be done."""
-    terminal = _locked(terminal_id)
+    terminal = locked(terminal_id)
     kept = Transaction.objects.select_for_update(of=("self",)).filter(
         terminal=terminal, batch=reversal.batch, stan=reversal.original_stan
     )
@@ -286,11 +286,13 @@ def _merchant(terminal: Terminal) -> Actor:
     return Actor(None, terminal.merchant_id, terminal.marketplace_id, is_system=True)
 
 
-def _locked(terminal_id: UUID) -> Terminal:
+def locked(terminal_id: UUID) -> Terminal:
+    """The terminal, locked until the end of the act: its messages are taken one after another."""
     return Terminal.objects.select_for_update(no_key=True).get(pk=terminal_id)
 
 
-def _tell(kind: str, terminal: Terminal, now: datetime, payload: dict[str, Any], actor: Actor | None = None) -> None:
+def tell(kind: str, terminal: Terminal, now: datetime, payload: dict[str, Any], actor: Actor | None = None) -> None:
+    """Writes an event of a terminal into the log."""
     event = NewEvent(
         kind=kind, marketplace_id=terminal.marketplace_id, subject_type="terminal", subject_id=terminal.pk, occurred_at=now,
         payload=payload, actor_id=actor.person_id if actor else None, organisation_id=terminal.merchant_id,

@@ -33,7 +33,7 @@ def settle(*, terminal_id: UUID, settlement: Settlement, now: datetime) -> tuple
 
     Raises `acts.Declined` for a batch that is neither open nor closed.
     """
-    terminal = acts._locked(terminal_id)
+    terminal = acts.locked(terminal_id)
     found = Batch.objects.filter(terminal=terminal, number=settlement.batch).first()
     if found is not None and found.closed_at is not None:
         ours = _of(found, terminal)
@@ -55,7 +55,7 @@ def settle(*, terminal_id: UUID, settlement: Settlement, now: datetime) -> tuple
 @act
 def upload(*, terminal_id: UUID, line: BatchUpload, now: datetime) -> None:  # noqa: ARG001
     """One transaction of the terminal's list. Raises `acts.Declined` when no list is waited for."""
-    made = _uploading(acts._locked(terminal_id), line.batch)
+    made = _uploading(acts.locked(terminal_id), line.batch)
     told = [line.original.stan, line.kind.name, line.amount.minor]
     if told not in made.uploading:
         made.uploading.append(told)
@@ -65,7 +65,7 @@ def upload(*, terminal_id: UUID, line: BatchUpload, now: datetime) -> None:  # n
 @act
 def end_upload(*, terminal_id: UUID, end: BatchUploadEnd, now: datetime) -> list[UUID]:
     """The list is whole: what we have beyond it is taken back (returned), what it has beyond ours is kept for a person."""
-    terminal = acts._locked(terminal_id)
+    terminal = acts.locked(terminal_id)
     found = Batch.objects.filter(terminal=terminal, number=end.batch, closed_at__isnull=False).exists()
     if found:
         return []
@@ -102,7 +102,7 @@ def _close(made: Batch, terminal: Terminal, ours: Totals, now: datetime) -> None
             operations.release(operation_id=one.operation_id, now=now)
     terminal.batch = terminal.batch % BATCH_MAX + 1
     terminal.save(update_fields=["batch"])
-    acts._tell("terminal.settled", terminal, now, {
+    acts.tell("terminal.settled", terminal, now, {
         "batch": made.number, "debits": made.debits, "debit_amount": made.debit_amount, "credits": made.credits,
         "credit_amount": made.credit_amount, "unknown": len(made.unknown),
     })  # fmt: skip
