@@ -54,6 +54,7 @@ from huangpu.payments.checkout import acts as checkouts
 from huangpu.payments.clearing import acts as clearing
 from huangpu.payments.clearing.models import Window
 from huangpu.payments.operations import asking, disputes
+from huangpu.payments.reconciliation import acts as reconciling
 from huangpu.payments.terminals import acts as terminals
 from huangpu.payments.wallets import acts as wallets
 from tests.markets.tender.conftest import World, make_world
@@ -255,6 +256,11 @@ def _payments(world: World, known: dict[str, Any], now: datetime) -> None:
     dispute = disputes.open_dispute(actor=SYSTEM, payment_id=UUID(known["payment"]), reference="D-1", amount=1, reason="fraud",
                                     now=now)  # fmt: skip
     known["dispute"] = str(dispute.pk)
+    statement = reconciling.load(
+        actor=SYSTEM, marketplace_id=market, provider="pujiang", currency="CNY", span=(now, now + timedelta(days=1)),
+        balances=(0, 0), lines=[], now=now,
+    )  # fmt: skip
+    known["statement"] = str(statement)
     clearing.gather(marketplace_id=market, currency="CNY", now=now)
     known["window_id"] = str(Window.objects.get(marketplace_id=market).pk)
 

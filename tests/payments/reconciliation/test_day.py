@@ -119,3 +119,29 @@ def test_a_statement_goes_on_from_the_one_before(gateway: BankByFiles) -> None:
     with pytest.raises(HuangpuError) as refused:
         files.load_camt053(file=io.BytesIO(second), **common)
     assert (refused.value.code, refused.value.field) == ("statement.gap", "OPBD")
+
+
+def test_a_statement_is_brought_by_api(gateway: BankByFiles) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from django.test import Client
+
+    from tests.small_city import found
+
+    city, now = found(), datetime.now(UTC)
+    client = Client()
+    client.force_login(city.operator)
+    bank = OurBank(gateway.account, OtherBank(set()), opening=100)
+    bank.book(Line("X", 5, now, "1"))
+    data = bank.end_of_day(now - timedelta(hours=1), now + timedelta(hours=1))
+
+    def bring(content: bytes, key: str) -> Any:
+        file = SimpleUploadedFile("day.xml", content, "application/xml")
+        told = {"provider": "files", "file": file}
+        return client.post("/api/v1/m/manufacturing/statements", told, headers={"Idempotency-Key": key})
+
+    first = bring(data, "a")
+    assert (first.status_code, first.json()["theirs"], first.json()["closing"]) == (201, 1, 105), first.json()
+    assert bring(data, "b").json()["id"] == first.json()["id"]
+    assert bring(b"no xml", "c").json()["code"] == "iso20022.xml"
+    breaks = client.get(f"/api/v1/m/manufacturing/statements/{first.json()['id']}/breaks").json()
+    assert [(one["amount"], one["reason"]) for one in breaks] == [(5, "unknown")]

@@ -27,6 +27,7 @@ ROOMS = (  # the order of the documentation
     "huangpu.payments.checkout",
     "huangpu.payments.terminals",
     "huangpu.payments.wallets",
+    "huangpu.payments.reconciliation",
     "huangpu.flows.information",
     "huangpu.sectors.manufacturing",
     "huangpu.city.board",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.errors import Conflict
 from huangpu.parties.actor import Actor
+from huangpu.parties.rights import require
 from huangpu.payments.standards.iso20022 import statements
 
 from . import acts
@@ -25,6 +26,7 @@ def load_camt053(*, actor: Actor, marketplace_id: UUID, provider: str, file: IO[
     Refused: what `statements.read_head`, `read_lines` and `acts.load` refuse; `statement.gap`: it does not begin with the
     balance with which the one before it ended.
     """
+    require(actor, "reconciliation.match", marketplace_id=marketplace_id)  # before anything of the file is read
     head = statements.read_head(file)
     file.seek(0)
     lines = [
