@@ -204,6 +204,7 @@ DOORS: dict[str, Door] = {
     f"POST {M}/checkouts/{{checkout}}/code": Door("checkout.open", NOBODY, {"code": "123456"}),
     f"POST {M}/checkouts/{{checkout}}/pay": Door("checkout.pay"),
     f"GET {M}/pay/{{token}}": Door("checkout.choose"),
+    f"POST {M}/pay/{{token}}/other-way": Door("checkout.choose"),
     f"POST {M}/pay/{{token}}/choice": Door("checkout.choose", body={"provider": "x"}),
     f"GET {M}/payments": Door("checkout.see"),
     f"GET {M}/payments/{{payment}}": Door("checkout.see", BUYER),

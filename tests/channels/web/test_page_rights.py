@@ -165,7 +165,7 @@ DONE: list[tuple[str, Door]] = [
 OTHERS = {
     "theme/", "language/", "act-for/", "notices/mark/", f"{T}<str:number>/points/", f"{A}<uuid:auction>/resume/",
     f"{M}clearing/<uuid:window_id>/confirm/", f"{M}clearing/<uuid:window_id>/settle/",
-    f"{M}takings/requests/<uuid:checkout_id>/code/", f"{M}pay/<str:token>/choose/",
+    f"{M}takings/requests/<uuid:checkout_id>/code/", f"{M}pay/<str:token>/choose/", f"{M}pay/<str:token>/other-way/",
     f"{M}wallet/<str:currency>/withdraw/", f"{M}trades/<str:number>/perform/", f"{M}trades/<str:number>/resolve/",
 }  # fmt: skip
 

@@ -69,6 +69,25 @@ def test_who_does_not_agree_may_choose_another_bank(shop: Shop) -> None:
     all_holds()
 
 
+def test_who_comes_back_undecided_may_choose_again(shop: Shop) -> None:
+    made = shop.open()
+    refused("checkout.not_paying", acts.change_mind, actor=shop.payer, checkout_id=made.pk, now=NOW)
+    first = choose(shop, made)
+    acts.change_mind(actor=shop.payer, checkout_id=made.pk, now=NOW)
+    run_jobs()
+    assert (state(made), Operation.objects.get(pk=first).reason) == ("open", "cancelled")
+    shop.book.decide("pujiang", first, agreed=True, now=NOW)  # too late: the bank has cancelled it
+    second = choose(shop, made, "waitan")
+    shop.book.decide("waitan", second, agreed=True, now=NOW)
+    acts.change_mind(actor=shop.payer, checkout_id=made.pk, now=NOW)
+    run_jobs()
+    assert (shop.book.balance("pujiang", "CNY"), state(made)) == (
+        0,
+        "open",
+    )  # a bank takes back what nobody has seen yet
+    all_holds()
+
+
 def test_from_a_wallet_and_back(shop: Shop) -> None:
     shop.fill_wallet(30_000)
     made = shop.open()

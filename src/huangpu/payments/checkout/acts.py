@@ -109,6 +109,20 @@ def choose(*, actor: Actor, checkout_id: UUID, provider: str, operation_id: UUID
 
 
 @act
+def change_mind(*, actor: Actor, checkout_id: UUID, now: datetime) -> None:
+    """A payer who has not agreed yet wants another way: what was asked is cancelled, and then the checkout is open again. Of
+    what was agreed meanwhile the bank says whether it stays. Refused: `checkout.unknown`, `checkout.not_paying`."""
+    require(actor, "checkout.choose")
+    made = _locked(checkout_id)
+    asked = queries.under_way(made)
+    if asked is None or queries.state(made, now) != "paying":
+        raise Conflict("checkout.not_paying", _("Nobody is paying this just now."), field="state",
+                       value=queries.state(made, now))  # fmt: skip
+    operations.give_up(operation_id=asked.pk, now=now)
+    send_soon(asked.pk)
+
+
+@act
 def pay_from_wallet(*, actor: Actor, checkout_id: UUID, operation_id: UUID, now: datetime) -> UUID:
     """The actor's organisation pays from its own wallet on this marketplace. Refused: as `choose`, and `checkout.own` (it is
     the payee itself)."""

@@ -255,6 +255,14 @@ def choose(request: PartyRequest, marketplace: str, token: str, body: ChoiceIn) 
     return to_pay(request, marketplace, token)
 
 
+@router.post("/m/{marketplace}/pay/{token}/other-way", response=PayOut, auth=None, summary="Choose again, as the payer")
+def other_way(request: PartyRequest, marketplace: str, token: str) -> dict[str, Any]:
+    """What was asked of the bank is cancelled; of what was agreed meanwhile it says whether it stays."""
+    made = queries.by_token(request.marketplace.pk, token)
+    acts.change_mind(actor=request.actor, checkout_id=made.pk, now=clock.now())
+    return to_pay(request, marketplace, token)
+
+
 @router.get("/m/{marketplace}/payments", response=Page[PaymentOut], summary="Payments of all channels")
 def payments(
     request: PartyRequest, marketplace: str, cursor: str | None = None, limit: int = LIMIT_DEFAULT

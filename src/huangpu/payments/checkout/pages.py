@@ -234,5 +234,6 @@ urlpatterns = [
     path(f"{_PAY}<str:token>/", paying.pay, name="pay"),
     path(f"{_PAY}<str:token>/state/", paying.state, name="pay_state"),
     path(f"{_PAY}<str:token>/choose/", paying.choose, name="choose"),
+    path(f"{_PAY}<str:token>/other-way/", paying.other_way, name="other_way"),
     path(f"{_PAY}<str:token>/wallet/", paying.from_wallet, name="from_wallet"),
 ]

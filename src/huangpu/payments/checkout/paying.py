@@ -103,6 +103,17 @@ def choose(request: PartyRequest, marketplace: str, token: str) -> HttpResponse:
 
 
 @require_POST
+def other_way(request: PartyRequest, marketplace: str, token: str) -> HttpResponse:
+    """The payer has not agreed at the bank, and wants to choose again."""
+    made = queries.by_token(request.marketplace.pk, token)
+    try:
+        acts.change_mind(actor=request.actor, checkout_id=made.pk, now=clock.now())
+    except HuangpuError as refused:
+        return _show(request, token, refused)
+    return redirect(address(marketplace, made))
+
+
+@require_POST
 def from_wallet(request: PartyRequest, marketplace: str, token: str) -> HttpResponse:
     """The payer pays from the wallet of the organisation that they act for."""
     made = queries.by_token(request.marketplace.pk, token)
