@@ -91,7 +91,7 @@ def test_by_a_link_at_a_bank(new_page: Any, live_server: Any, axe: Any, shots: A
     shots(link.removeprefix(live_server.url), "pay-paid", payer.context.cookies())
     assert {note.outcome for note in Notification.objects.all()} == {"declined", "succeeded"}
 
-    shop.reload()
+    shop.wait_for_selector("#f-refund-amount")  # the page looks by itself, and loads anew
     shop.locator("#f-refund-amount").fill("58.00")
     shop.get_by_role("button", name="Pay back").click()
     run_jobs()
