@@ -90,7 +90,7 @@ def test_what_goes_back_is_whole_and_may_be_sent_again(two: Two, way: str) -> No
     else:
         assert not acts.expire(sending_id=made.pk, now=NOW)
         Sending.objects.update(sent_at=NOW - timedelta(hours=2), expires_at=NOW - timedelta(hours=1))
-        refused("sending.over", acts.accept, actor=two.seller, sending_id=made.pk, now=NOW)
+        assert refused("sending.over", acts.accept, actor=two.seller, sending_id=made.pk, now=NOW).value == "expired"
         jobs.expire(0)
     assert two.wallets() == (RICH, 0, 0)
     two.send(100_000)
@@ -120,6 +120,24 @@ def test_a_day_is_the_marketplaces(two: Two) -> None:
     two.send(100_000, now=datetime(2026, 11, 27, 15, 59, tzinfo=UTC))
     two.send(100_000, now=datetime(2026, 11, 27, 16, 0, tzinfo=UTC))
     refused("sending.limit", two.send, amount=1, now=datetime(2026, 11, 28, 15, 59, tzinfo=UTC))
+
+
+def test_days_that_come_out_of_order_are_counted_each(two: Two) -> None:
+    two.verified(1)
+    late, next_day = datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC), datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
+    first = two.send(60_000, now=late)
+    two.send(60_000, now=next_day)
+    two.send(10, now=late)
+    refused("sending.limit", two.send, amount=60_000, now=next_day)
+    acts.decline(actor=two.seller, sending_id=first.pk, now=late)
+    all_holds()
+
+
+def test_the_same_again_is_the_same(two: Two) -> None:
+    id = uuid7()
+    assert two.send(sending_id=id).pk == two.send(sending_id=id).pk == id
+    refused("sending.id_reused", two.send, sending_id=id, amount=1)
+    assert two.wallets() == (RICH - 5_000, 5_000, 0)
 
 
 def test_a_currency_without_a_limit_is_not_sent(two: Two) -> None:

@@ -28,23 +28,18 @@ NOTE_MAX = 120
 
 # of two at once the second sees what the first has added: the row is locked by the first
 COUNT = """
-INSERT INTO wallets_sent AS s (marketplace_id, sender_id, currency, year, day, on_day, in_year)
-SELECT %(market)s, %(sender)s, %(currency)s, %(year)s, %(day)s, %(amount)s, %(amount)s
-WHERE %(amount)s <= %(a_day)s AND %(amount)s <= %(a_year)s
-ON CONFLICT (marketplace_id, sender_id, currency, year) DO UPDATE
-SET day = excluded.day, in_year = s.in_year + excluded.in_year,
-  on_day = CASE WHEN s.day = excluded.day THEN s.on_day ELSE 0 END + excluded.on_day
-WHERE s.in_year + excluded.in_year <= %(a_year)s
-  AND CASE WHEN s.day = excluded.day THEN s.on_day ELSE 0 END + excluded.on_day <= %(a_day)s
+INSERT INTO wallets_sent AS s (marketplace_id, sender_id, currency, span, amount)
+SELECT %(market)s, %(sender)s, %(currency)s, %(span)s, %(amount)s WHERE %(amount)s <= %(most)s
+ON CONFLICT (marketplace_id, sender_id, currency, span) DO UPDATE SET amount = s.amount + excluded.amount
+WHERE s.amount + excluded.amount <= %(most)s
 """
 COUNTED = """
-SELECT CASE WHEN day = %s THEN on_day ELSE 0 END, in_year FROM wallets_sent
-WHERE marketplace_id = %s AND sender_id = %s AND currency = %s AND year = %s
+SELECT amount FROM wallets_sent
+WHERE marketplace_id = %(market)s AND sender_id = %(sender)s AND currency = %(currency)s AND span = %(span)s
 """
 UNCOUNT = """
-UPDATE wallets_sent SET in_year = in_year - %(amount)s,
-  on_day = CASE WHEN day = %(day)s THEN on_day - %(amount)s ELSE on_day END
-WHERE marketplace_id = %(market)s AND sender_id = %(sender)s AND currency = %(currency)s AND year = %(year)s
+UPDATE wallets_sent SET amount = amount - %(amount)s
+WHERE marketplace_id = %(market)s AND sender_id = %(sender)s AND currency = %(currency)s AND span = ANY(%(spans)s)
 """
 
 
@@ -55,7 +50,7 @@ def send(
 ) -> Sending:  # fmt: skip
     """The actor's organisation offers money to another's wallet; it is held until that accepts it, for a day at most.
 
-    Refused: `sending.amount`, `.note`, `.receiver`, `.limit` (a day's or a year's, by how far one is verified),
+    Refused: `sending.amount`, `.note`, `.receiver`, `.id_reused`, `.limit` (a day's or a year's, by how far one is verified),
     `transfer.exceeds_floor`, `currency.unknown`.
     """
     sender = require_own(actor, "wallets.send")
@@ -75,6 +70,8 @@ def send(
         id=sending_id or uuid7(), marketplace_id=marketplace_id, sender_id=sender, receiver_id=receiver_id, amount=amount,
         currency=currency, note=note, sent_at=now, expires_at=now + rules.KEPT,
     )  # fmt: skip
+    if (found := Sending.objects.filter(pk=made.pk).first()) is not None:
+        return _same(found, made)
     _count(made, now)
     own, other = _wallets(made)
     ensure_accounts([own, other])
@@ -147,33 +144,45 @@ def limit_of(marketplace_id: UUID, currency: str, level: int) -> tuple[int, int]
     return rules.STANDARD[level] if currency == "CNY" else (0, 0)
 
 
+def _same(found: Sending, asked: Sending) -> Sending:
+    """The very same again is the same; another under its id is refused."""
+    same = ("marketplace_id", "sender_id", "receiver_id", "amount", "currency", "note")
+    if any(getattr(found, name) != getattr(asked, name) for name in same):
+        raise Conflict("sending.id_reused", _("The id %(value)s has been used for something else."), field="sending_id",
+                       value=str(found.pk))  # fmt: skip
+    return found
+
+
 def _count(made: Sending, now: datetime) -> None:
-    """Adds it to what the sender has sent, unless that is beyond a limit."""
+    """Adds it to what the sender has sent in its year, then on its day, unless that is beyond a limit."""
     level = Organisation.objects.values_list("verification", flat=True).get(pk=made.sender_id)
     a_day, a_year = limit_of(made.marketplace_id, made.currency, level)
-    facts = {**_facts(made, now), "a_day": a_day, "a_year": a_year}
-    if execute(COUNT, facts):
-        return
-    key = [facts["day"], made.marketplace_id, made.sender_id, made.currency, facts["year"]]
-    on_day, in_year = row(COUNTED, key) or (0, 0)
-    raise Conflict(
-        "sending.limit", _("Verified to level %(level)s you may still send %(left)s (minor units) today, not %(value)s."),
-        field="amount", value=made.amount, level=level, left=max(0, min(a_day - on_day, a_year - in_year)),
-    )  # fmt: skip
+    facts = _facts(made)
+    for span, most in zip(_spans(made, now), (a_year, a_day), strict=True):
+        if not execute(COUNT, {**facts, "span": span, "most": most}):
+            found = row(COUNTED, {**facts, "span": span})
+            raise Conflict(
+                "sending.limit", _("Verified to level %(level)s you may still send %(left)s (minor units), not %(value)s."),
+                field="amount", value=made.amount, level=level, left=max(0, most - (found[0] if found else 0)),
+            )  # fmt: skip
 
 
-def _facts(made: Sending, at: datetime) -> dict[str, Any]:
+def _spans(made: Sending, at: datetime) -> tuple[str, str]:
+    """The year and the day of an instant, in the marketplace's zone."""
     zone = Marketplace.objects.values_list("zone", flat=True).get(pk=made.marketplace_id)
     day = at.astimezone(ZoneInfo(zone)).date()
-    return {"market": made.marketplace_id, "sender": made.sender_id, "currency": made.currency, "year": day.year, "day": day,
-            "amount": made.amount}  # fmt: skip
+    return f"{day.year:04}", day.isoformat()
+
+
+def _facts(made: Sending) -> dict[str, Any]:
+    return {"market": made.marketplace_id, "sender": made.sender_id, "currency": made.currency, "amount": made.amount}
 
 
 def _back(made: Sending, state: str, actor: Actor | None, now: datetime) -> Sending:
     post(
         [Void(id=uuid7_of(made.id, "free"), marketplace_id=made.marketplace_id, hold_id=_hold(made), reference=made.id)]
     )
-    execute(UNCOUNT, _facts(made, made.sent_at))
+    execute(UNCOUNT, {**_facts(made), "spans": list(_spans(made, made.sent_at))})
     return _ended(made, state, actor, now)
 
 
@@ -191,7 +200,8 @@ def _waiting(actor: Actor, sending_id: UUID, right: str, *, mine: str, now: date
         raise NotFound("sending.unknown", _("There is no such money on its way: %(value)s."), field="sending",
                        value=str(sending_id))  # fmt: skip
     if made.state != "waiting" or made.expires_at <= now:
-        raise Conflict("sending.over", _("This is over: it is %(value)s."), field="state", value=made.state)
+        state = "expired" if made.state == "waiting" else made.state
+        raise Conflict("sending.over", _("This is over: it is %(value)s."), field="state", value=state)
     return made
 
 

@@ -43,7 +43,7 @@ class Sending(models.Model):
 
 
 class Limit(models.Model):
-    """How much a wallet whose holder is verified to `level` may send a day, and a year. No row: nothing may be sent."""
+    """How much a wallet whose holder is verified to `level` may send a day and a year. No row: the standard in CNY, or none."""
 
     marketplace_id = models.UUIDField()
     currency = models.CharField(max_length=3)
@@ -61,20 +61,19 @@ class Limit(models.Model):
 
 
 class Sent(models.Model):
-    """What a wallet has sent in a year and on the last of its days, against its limit; what came back is not counted."""
+    """What a wallet has sent in a span, a year ("2026") or a day ("2026-11-27"), against its limit; what came back is not
+    counted."""
 
     marketplace_id = models.UUIDField()
     sender_id = models.UUIDField()
     currency = models.CharField(max_length=3)
-    year = models.SmallIntegerField()
-    day = models.DateField()
-    on_day = models.BigIntegerField()
-    in_year = models.BigIntegerField()
+    span = models.CharField(max_length=10)
+    amount = models.BigIntegerField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["marketplace_id", "sender_id", "currency", "year"], name="wallets_sent_one_a_year"
+                fields=["marketplace_id", "sender_id", "currency", "span"], name="wallets_sent_one_a_span"
             ),
-            models.CheckConstraint(condition=Q(on_day__gte=0, in_year__gte=F("on_day")), name="wallets_sent_counts_up"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="wallets_sent_counts_up"),
         ]

@@ -22,6 +22,7 @@ from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require_own
 
 from . import acts, queries
+from .models import Sending
 
 ROWS = 30
 
@@ -51,17 +52,24 @@ def sendings(request: PartyRequest, marketplace: str) -> HttpResponse:
 def _show(request: PartyRequest, error: HuangpuError | None) -> HttpResponse:
     market, own = request.marketplace, require_own(request.actor, "wallets.see")
     page = queries.sendings(market.pk, own, request.GET.get("cursor"), ROWS)
-    others = [one.receiver_id if one.sender_id == own else one.sender_id for one in page.items]
+    waiting = queries.incoming(market.pk, own)
+    others = {one.sender_id for one in waiting} | {_other(one, own) for one in page.items}
     names = Organisation.objects.in_bulk(others)
-    rows = [(one, one.sender_id == own, names[other].name, Money(one.amount, one.currency))
-            for one, other in zip(page.items, others, strict=True)]  # fmt: skip
+
+    def shown(one: Sending) -> tuple[Sending, bool, Any, Money]:
+        return one, one.sender_id == own, names[_other(one, own)].name, Money(one.amount, one.currency)
+
     context: dict[str, Any] = {
-        "page": page, "rows": rows, "incoming": [row for row in rows if row[0].state == "waiting" and not row[1]],
+        "page": page, "rows": [shown(one) for one in page.items], "incoming": [shown(one) for one in waiting],
         "wallet": wallet(market.pk, own, market.currency), "currency": market.currency, "error": error,
         "errors": {error.field: error} if error else {}, "typed": request.POST,
         "may_send": may(request.actor, "wallets.send"), "may_receive": may(request.actor, "wallets.receive"),
     }  # fmt: skip
     return render(request, "wallets/sendings.html", context, status=error.status if error else 200)
+
+
+def _other(one: Sending, own: UUID) -> UUID:
+    return one.receiver_id if one.sender_id == own else one.sender_id
 
 
 @require_POST

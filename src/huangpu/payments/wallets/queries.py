@@ -21,6 +21,15 @@ def sendings(marketplace_id: UUID, organisation_id: UUID, cursor: str | None, li
     return page_of(Sending.objects.filter(own, marketplace_id=marketplace_id), cursor, limit)
 
 
+def incoming(marketplace_id: UUID, organisation_id: UUID) -> list[Sending]:
+    """What waits for an organisation to accept it, the oldest first."""
+    return list(
+        Sending.objects.filter(marketplace_id=marketplace_id, receiver_id=organisation_id, state="waiting").order_by(
+            "pk"
+        )
+    )
+
+
 def receiver(code: str) -> UUID:
     """The organisation with an identifier such as its unified social credit code. Refused: `sending.receiver`."""
     found = Identifier.objects.filter(value=code.strip().upper()).values_list("organisation_id", flat=True)[:2]

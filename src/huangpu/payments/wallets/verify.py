@@ -15,7 +15,8 @@ WHERE h.id IS NULL OR (h.state = 'pending') <> (s.state = 'waiting')
 """
 COUNTED = """
 SELECT count(*) FROM (
-  SELECT marketplace_id, sender_id, currency, sum(in_year) AS total FROM wallets_sent GROUP BY 1, 2, 3) c
+  SELECT marketplace_id, sender_id, currency, sum(amount) AS total FROM wallets_sent WHERE length(span) = 4
+  GROUP BY 1, 2, 3) c
 FULL JOIN (SELECT marketplace_id, sender_id, currency, sum(amount) AS total FROM wallets_sending
   WHERE state IN ('waiting', 'accepted') GROUP BY 1, 2, 3) s USING (marketplace_id, sender_id, currency)
 WHERE coalesce(c.total, 0) <> coalesce(s.total, 0)
