@@ -12,9 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
-from django.core.files.base import ContentFile
 
-from huangpu.flows.information.storage import DurableFiles
+from huangpu.core import keyfiles
 
 
 class KeyMissing(Exception):
@@ -25,17 +24,14 @@ def create() -> bytes:
     """Makes a pair; returns the public key, 32 bytes."""
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
-    folder = settings.HUANGPU.data / "keys"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _files().save(_name(public), ContentFile(private.private_bytes_raw().hex().encode()))
+    keyfiles.keep(settings.HUANGPU.data, _name(public), private.private_bytes_raw())
     return public
 
 
 def sign(public: bytes, message: bytes) -> bytes:
     """The signature, 64 bytes, by the private key of this public one. KeyMissing when it is gone or is another."""
     try:
-        with _files().open(_name(public)) as file:
-            private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(file.read().decode()))
+        private = Ed25519PrivateKey.from_private_bytes(keyfiles.read(settings.HUANGPU.data, _name(public)))
     except (OSError, ValueError) as gone:
         raise KeyMissing(public.hex()) from gone
     if private.public_key().public_bytes_raw() != public:
@@ -61,10 +57,6 @@ def pem(public: bytes) -> str:
 def base64_of(signature: bytes) -> str:
     """A signature as people copy it."""
     return base64.b64encode(signature).decode()
-
-
-def _files() -> DurableFiles:
-    return DurableFiles(location=settings.HUANGPU.data / "keys")
 
 
 def _name(public: bytes) -> str:

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core import keyfiles
 from huangpu.core.clock import rfc3339
 from huangpu.core.errors import Conflict
 
@@ -79,7 +80,6 @@ class FolderKeyStore:
         self.folder = folder
 
     def create(self, tender_id: UUID, opens_at: datetime) -> bytes:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         private = X25519PrivateKey.generate()
         body = {"private": private.private_bytes_raw().hex(), "opens_at": rfc3339(opens_at)}
         if not self._write(tender_id, body, replace=False):
@@ -116,28 +116,7 @@ class FolderKeyStore:
         return kept
 
     def _write(self, tender_id: UUID, body: dict[str, str], *, replace: bool) -> bool:
-        """Whole or not at all: written aside, synced, then named. Without `replace` an existing key stays."""
-        draft = self.folder / f".{tender_id}.{os.getpid()}.{os.urandom(4).hex()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(json.dumps(body))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            if replace:
-                os.replace(draft, self._path(tender_id))
-            else:
-                os.link(draft, self._path(tender_id))
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink(missing_ok=True)
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        return True
+        return keyfiles.write(self._path(tender_id), json.dumps(body), replace=replace)
 
 
 def keys() -> KeyStore:
