@@ -18,10 +18,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def midnight(day: date, zone: ZoneInfo = SHANGHAI) -> datetime:
+    """The instant in UTC at which a day begins in a zone."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
 def end_of_day(instant: datetime, days: int, zone: ZoneInfo = SHANGHAI) -> datetime:
     """The end of the local day that lies `days` days after `instant`'s, as an instant in UTC (exclusive bound)."""
-    day = instant.astimezone(zone).date() + timedelta(days=days + 1)
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return midnight(instant.astimezone(zone).date() + timedelta(days=days + 1), zone)
 
 
 def end_of_working_day(instant: datetime, days: int, zone: ZoneInfo = SHANGHAI) -> datetime:
@@ -33,7 +37,7 @@ def end_of_working_day(instant: datetime, days: int, zone: ZoneInfo = SHANGHAI) 
     while days > 0:
         day += timedelta(days=1)
         days -= _is_working_day(day)
-    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    return midnight(day + timedelta(days=1), zone)
 
 
 def _is_working_day(day: date) -> bool:

@@ -19,6 +19,7 @@ from huangpu.core.errors import Conflict, HuangpuError
 from huangpu.core.money import parse_money
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require_own
+from huangpu.payments.checkout.rules import WALLET
 from huangpu.payments.gateway.provider import known, payable, title
 from huangpu.payments.standards.iso8583.terminal import Setup
 from huangpu.payments.standards.iso8583.values import Kind, ResponseCode
@@ -55,7 +56,7 @@ def terminals(request: PartyRequest, marketplace: str) -> HttpResponse:
             error = refused
     context = {
         "rows": [(one, title(one.provider), queries.batches(one, None, 5).items) for one in queries.terminals(market.pk, own)],
-        "acquirers": [(name, title(name)) for name in known() if name not in payable() and name != "wallet"],
+        "acquirers": [(name, title(name)) for name in known() if name not in payable() and name != WALLET],
         "may_enrol": may(request.actor, "terminals.enrol"), "may_sell": may(request.actor, "terminals.sell"),
         "error": error, "typed": request.POST.get("name", ""),
     }  # fmt: skip

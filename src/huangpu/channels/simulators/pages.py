@@ -66,14 +66,13 @@ def _answer(bank: str, question: wire.Question, *, declining: bool) -> Answer:
         return book().take(bank, order, now, declining=declining).answer
     if question.do == "cancel":
         return book().cancel(bank, order, now).answer
-    if book().find(bank, order.id) is None:
+    found = book().find(bank, order.id)
+    if found is None:
         return Answer(order.id, "not_found", order.amount, order.currency)
     if question.do == "challenge":
         return book().challenge(bank, order.id, question.phone, now).answer
     if question.do == "confirm":
         return book().confirm(bank, order.id, question.code).answer
-    found = book().find(bank, order.id)
-    assert found is not None
     return found.answer
 
 

@@ -74,7 +74,7 @@ def zone_of(marketplace_id: UUID) -> ZoneInfo:
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which a day is over."""
-    return clock.end_of_day(datetime.combine(day, datetime.min.time(), zone), 0, zone)
+    return clock.midnight(day + timedelta(days=1), zone)
 
 
 def due(marketplace_id: UUID, now: datetime) -> list[date]:

@@ -96,11 +96,7 @@ def choose(*, actor: Actor, checkout_id: UUID, provider: str, operation_id: UUID
     Refused: `checkout.unknown`, `checkout.not_open`, `checkout.provider`.
     """
     require(actor, "checkout.choose")
-    if provider not in payable():
-        raise Invalid(
-            "checkout.provider", _("“%(value)s” is no way to pay here; there are: %(known)s."),
-            field="provider", value=provider, known=", ".join(payable()) or "–",
-        )  # fmt: skip
+    require_payable(provider, field="provider")
     made = _locked(checkout_id)
     _require_open(made, now)
     asked = purchase(made, provider, operation_id, now)
@@ -197,6 +193,34 @@ def purchase(made: Checkout, provider: str, operation_id: UUID, now: datetime) -
         operations.turn_to(actor=payee, payment_id=made.payment_id, provider=provider, now=now)
     wish = operations.Wish("purchase", made.amount, operation_id)
     return operations.ask(actor=payee, payment_id=made.payment_id, wish=wish, now=now)
+
+
+@act
+def pay_back(
+    *, actor: Actor, marketplace_id: UUID, payment_id: UUID, amount: int, now: datetime, about_id: UUID | None = None
+) -> UUID:
+    """Some of a payment goes back to where it came from: by the operation `about_id`, or by the largest that has any left.
+    Returns the operation, which is sent at once. Refused: `payment.nothing_left`, and what `operations.acts.ask` refuses."""
+    payee = require_own(actor, "payments.refund")
+    payment = queries.own_payment(marketplace_id, payee, payment_id)
+    if about_id is None:
+        came = queries.refundable(payment)
+        if came is None:
+            raise Invalid("payment.nothing_left", _("Nothing of this payment is left to pay back."), field="amount")
+        about_id = came.pk
+    wish = operations.Wish("refund", amount, uuid7(), about_id)
+    asked = operations.ask(actor=actor, payment_id=payment_id, wish=wish, now=now)
+    send_soon(asked)
+    return asked
+
+
+def require_payable(provider: str, *, field: str) -> None:
+    """Refuses a provider that no payer can choose: `checkout.provider`."""
+    if provider not in payable():
+        raise Invalid(
+            "checkout.provider", _("“%(value)s” is no way to pay here; there are: %(known)s."),
+            field=field, value=provider[:40], known=", ".join(payable()) or "–",
+        )  # fmt: skip
 
 
 def _locked(checkout_id: UUID) -> Checkout:

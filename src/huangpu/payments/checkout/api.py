@@ -20,8 +20,6 @@ from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import require_own
 from huangpu.payments.gateway.provider import payable
 from huangpu.payments.gateway.provider import title as title_of
-from huangpu.payments.operations import acts as operations
-from huangpu.payments.operations.jobs import send_soon
 from huangpu.payments.operations.models import Operation, Payment
 
 from . import acts, bill, paying, phone, queries
@@ -243,7 +241,7 @@ def to_pay(request: PartyRequest, marketplace: str, token: str) -> dict[str, Any
     """By the link's token; for apps that show it themselves."""
     made = queries.by_token(request.marketplace.pk, token)
     state = queries.state(made, clock.now())
-    page = paying.progress(request, made, state).get("bank_page", "")
+    page = paying.progress(request, made, queries.under_way(made), state).get("bank_page", "")
     return {"title": made.title, "amount": made.amount, "currency": made.currency, "state": state, "page": page}
 
 
@@ -283,13 +281,10 @@ def one_payment(request: PartyRequest, marketplace: str, payment: UUID) -> dict[
 @router.post("/m/{marketplace}/payments/{payment}/refunds", response={201: OperationOut}, summary="Pay back")
 def refund(request: PartyRequest, marketplace: str, payment: UUID, body: RefundIn) -> Status[Operation]:
     """Some of what was captured, or all of it; the money is set aside at once and goes when the bank has done it."""
-    found = queries.own_payment(request.marketplace.pk, require_own(request.actor, "checkout.see"), payment)
-    came = queries.refundable(found)
-    if body.operation is None and came is None:
-        raise Invalid("payment.nothing_left", _("Nothing of this payment is left to pay back."), field="amount")
-    wish = operations.Wish("refund", body.amount, uuid7(), body.operation or (came.pk if came else None))
-    asked = operations.ask(actor=request.actor, payment_id=payment, wish=wish, now=clock.now())
-    send_soon(asked)
+    asked = acts.pay_back(
+        actor=request.actor, marketplace_id=request.marketplace.pk, payment_id=payment, amount=body.amount,
+        about_id=body.operation, now=clock.now(),
+    )  # fmt: skip
     return Status(201, Operation.objects.get(pk=asked))
 
 

@@ -7,11 +7,11 @@ import csv
 import hashlib
 import io
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from huangpu.core.clock import rfc3339
+from huangpu.core.clock import midnight, rfc3339
 from huangpu.payments.operations.models import Operation
 from huangpu.payments.operations.rules import fee
 
@@ -23,7 +23,7 @@ MOVES = ("purchase", "capture", "refund")
 def lines(marketplace_id: UUID, payee_id: UUID, day: date, zone: ZoneInfo) -> list[tuple[str, ...]]:
     """The lines of a day in the marketplace's zone, in the order in which they ended. Amounts are minor units; a refund's is
     negative."""
-    begin, end = datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
+    begin, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
     moved = Operation.objects.select_related("payment").filter(
         marketplace_id=marketplace_id, holder_id=payee_id, verb__in=MOVES, state="succeeded", ended_at__gte=begin,
         ended_at__lt=end,

@@ -15,15 +15,13 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from huangpu.core import clock
-from huangpu.core.errors import HuangpuError, Invalid
+from huangpu.core.errors import HuangpuError
 from huangpu.core.ids import uuid7
 from huangpu.core.money import parse_money
 from huangpu.parties.models import Organisation
 from huangpu.parties.request import PartyRequest
 from huangpu.parties.rights import may, require_own
 from huangpu.payments.gateway.provider import payable, title
-from huangpu.payments.operations import acts as operations
-from huangpu.payments.operations.jobs import send_soon
 from huangpu.payments.standards.emvco.drawing import svg
 
 from . import acts, chart, paying, phone, qr, queries
@@ -58,13 +56,12 @@ VERBS: dict[str, Any] = {
 def takings(request: PartyRequest, marketplace: str) -> HttpResponse:
     """Today's takings and those of the days before, and the latest requests and payments."""
     payee, market = require_own(request.actor, "checkout.see"), request.marketplace
-    zone = ZoneInfo(market.zone)
-    today = clock.now().astimezone(zone).date()
+    zone, now = ZoneInfo(market.zone), clock.now()
+    today = now.astimezone(zone).date()
     days = queries.takings(
         marketplace_id=market.pk, payee_id=payee, currency=market.currency,
         first=today - timedelta(days=DAYS - 1), last=today, zone=zone,
     )  # fmt: skip
-    now = clock.now()
     page = queries.checkouts(market.pk, payee, request.GET.get("cursor"), ROWS)
     others = queries.elsewhere(market.pk, payee, ROWS)
     context = {
@@ -130,7 +127,7 @@ def _show(request: PartyRequest, checkout_id: UUID, error: HuangpuError | None =
         "may_act": may(request.actor, "checkout.open"),
         "asks_code": made.channel == "phone" and under_way is not None and state == "paying",
         "said": queries.last_reason(under_way),
-        "watch": state in ("open", "paying"), "seen": queries.watched(made, now),
+        "watch": state in ("open", "paying"), "seen": queries.watched(made, under_way, now),
         **_happened(made.payment, request),
     }  # fmt: skip
     if made.channel == "qr" and state == "open":
@@ -144,7 +141,7 @@ def _show(request: PartyRequest, checkout_id: UUID, error: HuangpuError | None =
 def state(request: PartyRequest, marketplace: str, checkout_id: UUID) -> HttpResponse:
     """Empty while nothing has changed for who watches a request; then the page is loaded anew."""
     made = queries.own_checkout(request.marketplace.pk, require_own(request.actor, "checkout.see"), checkout_id)
-    found = queries.watched(made, clock.now())
+    found = queries.watched(made, queries.under_way(made), clock.now())
     if found == request.GET.get("seen"):
         return HttpResponse()
     return HttpResponse(headers={"HX-Refresh": "true"})
@@ -186,11 +183,9 @@ def refund(request: PartyRequest, marketplace: str, payment_id: UUID) -> HttpRes
     found = queries.own_payment(market.pk, payee, payment_id)
     try:
         amount = parse_money(request.POST.get("amount", ""), found.currency)
-        came = queries.refundable(found)
-        if came is None:
-            raise Invalid("payment.nothing_left", _("Nothing of this payment is left to pay back."), field="amount")
-        wish = operations.Wish("refund", amount.minor, uuid7(), came.pk)
-        send_soon(operations.ask(actor=request.actor, payment_id=found.pk, wish=wish, now=clock.now()))
+        acts.pay_back(
+            actor=request.actor, marketplace_id=market.pk, payment_id=found.pk, amount=amount.minor, now=clock.now()
+        )
     except HuangpuError as refused:
         made = Checkout.objects.filter(payment=found).first()
         if made is None:

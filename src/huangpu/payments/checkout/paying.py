@@ -42,11 +42,11 @@ def _show(request: PartyRequest, token: str, error: HuangpuError | None = None) 
     market = request.marketplace
     made = queries.by_token(market.pk, token)
     now = clock.now()
-    found = queries.state(made, now)
+    found, asked = queries.state(made, now), queries.under_way(made)
     context: dict[str, Any] = {
         "made": made, "payee": Organisation.objects.get(pk=made.payee_id).name, "state": found, "error": error,
         "banks": [(name, title(name)) for name in payable()] if made.channel != "phone" else [],
-        "seen": queries.watched(made, now), **progress(request, made, found),
+        "seen": queries.watched(made, asked, now), **progress(request, made, asked, found),
     }  # fmt: skip
     if found == "open" and may(request.actor, "checkout.pay") and request.actor.organisation_id != made.payee_id:
         own = request.actor.organisation_id
@@ -56,9 +56,8 @@ def _show(request: PartyRequest, token: str, error: HuangpuError | None = None) 
     return render(request, "checkout/pay.html", context, status=error.status if error else 200)
 
 
-def progress(request: PartyRequest, made: Checkout, found: str) -> dict[str, Any]:
+def progress(request: PartyRequest, made: Checkout, asked: Operation | None, found: str) -> dict[str, Any]:
     """The bank that is asked, where its page is, and why the last one declined."""
-    asked = queries.under_way(made)
     if asked is None:
         return {}
     told: dict[str, Any] = {"asked": asked, "bank": title(asked.provider)}
@@ -81,10 +80,11 @@ def state(request: PartyRequest, marketplace: str, token: str) -> HttpResponse:
     """For the page that waits: nothing while nothing has changed, then the bank's page or this one anew."""
     made = queries.by_token(request.marketplace.pk, token)
     now = clock.now()
-    seen = queries.watched(made, now)
+    asked = queries.under_way(made)
+    seen = queries.watched(made, asked, now)
     if seen == request.GET.get("seen"):
         return HttpResponse()
-    page = progress(request, made, queries.state(made, now)).get("bank_page")
+    page = progress(request, made, asked, queries.state(made, now)).get("bank_page")
     if request.GET.get("go") and page:
         return HttpResponse(headers={"HX-Redirect": page})
     return HttpResponse(headers={"HX-Redirect": address(marketplace, made)})

@@ -14,7 +14,6 @@ from huangpu.core.errors import Conflict, Invalid
 from huangpu.core.jobs import enqueue
 from huangpu.parties.actor import Actor
 from huangpu.parties.rights import require_own
-from huangpu.payments.gateway.provider import payable
 
 from . import acts, jobs, queries
 from .models import Checkout
@@ -47,11 +46,7 @@ def order(
             field="phone",
             value=phone[:40],
         )
-    if provider not in payable():
-        raise Invalid(
-            "checkout.provider", _("“%(value)s” is no way to pay here; there are: %(known)s."),
-            field="bank", value=provider[:40], known=", ".join(payable()) or "–",
-        )  # fmt: skip
+    acts.require_payable(provider, field="bank")
     made = acts.open_checkout(actor=actor, marketplace_id=marketplace_id, asked=asked, now=now)
     operation = acts.purchase(made, provider, operation_id, now)
     enqueue(jobs.challenge, operation_id=str(operation), phone=number)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
+from huangpu.core.clock import midnight
 from huangpu.core.db import rows
 from huangpu.core.errors import NotFound
 from huangpu.core.web.paging import Page, page_of
@@ -53,7 +53,7 @@ def takings(
     """One line a day from `first` to `last`, both included, in the marketplace's zone; a day without any is all zeros."""
     values = {
         "market": marketplace_id, "payee": payee_id, "currency": currency, "zone": zone.key,
-        "begin": datetime.combine(first, time(), zone), "end": datetime.combine(last + timedelta(days=1), time(), zone),
+        "begin": midnight(first, zone), "end": midnight(last + timedelta(days=1), zone),
     }  # fmt: skip
     found = {line[0]: Taking(*line) for line in rows(TAKINGS, values)}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -121,13 +121,10 @@ def operations(payment_id: UUID | None) -> list[Operation]:
 
 def under_way(made: Checkout) -> Operation | None:
     """The operation by which a checkout is being paid, or was asked to be last."""
-    asked = operations(made.payment_id)
-    return next((one for one in reversed(asked) if one.verb in ("purchase", "authorise")), None)
-
-
-def told(operation_ids: Sequence[UUID]) -> list[Told]:
-    """What providers said of these operations, in order."""
-    return list(Told.objects.filter(operation_id__in=operation_ids).order_by("told_at", "pk"))
+    if made.payment_id is None:
+        return None
+    asked = Operation.objects.filter(payment_id=made.payment_id, verb__in=("purchase", "authorise"))
+    return asked.order_by("-asked_at", "-pk").first()
 
 
 def refundable(payment: Payment) -> Operation | None:
@@ -152,9 +149,8 @@ def last_reason(operation: Operation | None) -> str:
     return last or ""
 
 
-def watched(made: Checkout, now: datetime) -> str:
-    """What a page that waits has to show; another text when there is something new."""
-    asked = under_way(made)
+def watched(made: Checkout, asked: Operation | None, now: datetime) -> str:
+    """What a page that waits has to show, when that operation is under way; another text when there is something new."""
     parts = [state(made, now), asked.state if asked else "", last_reason(asked)]
     tries = Told.objects.filter(operation=asked).count() if asked and made.channel == "phone" else 0
     return ".".join([*parts, str(tries)])

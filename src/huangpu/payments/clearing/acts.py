@@ -16,12 +16,12 @@ from huangpu.flows.funds.acts import ensure_accounts, post
 from huangpu.flows.funds.rules import AccountSpec, Item, Transfer
 from huangpu.parties.actor import Actor
 from huangpu.parties.rights import require
+from huangpu.payments.checkout.rules import WALLET  # our own ledger: there is nothing to settle with it
 from huangpu.payments.gateway.provider import provider_id
 
 from . import rules
 from .models import Window
 
-INSIDE = "wallet"  # the provider that is our own ledger: there is nothing to settle with it
 KIND = "settlement"
 
 GATHER = """
@@ -49,7 +49,7 @@ def gather(*, marketplace_id: UUID, currency: str, now: datetime) -> int:
     window = _open(marketplace_id, currency, now)
     since = rows(SINCE, [marketplace_id, currency])[0][0]
     return execute(GATHER, {
-        "window": window.pk, "market": marketplace_id, "currency": currency, "inside": INSIDE, "since": since,
+        "window": window.pk, "market": marketplace_id, "currency": currency, "inside": WALLET, "since": since,
     })  # fmt: skip
 
 

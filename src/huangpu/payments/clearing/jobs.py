@@ -8,13 +8,14 @@ from huangpu.core import clock
 from huangpu.core.db import rows
 from huangpu.core.jobs import app
 from huangpu.parties.actor import SYSTEM
+from huangpu.payments.checkout.rules import WALLET
 
 from . import acts
 from .models import Window
 
 ACTIVE = """
 SELECT DISTINCT marketplace_id, currency FROM operations_operation
-WHERE state = 'succeeded' AND provider <> 'wallet' AND ended_at >= %s - interval '1 day'
+WHERE state = 'succeeded' AND provider <> %s AND ended_at >= %s - interval '1 day'
 UNION SELECT marketplace_id, currency FROM clearing_window WHERE state = 'open'
 """
 
@@ -29,7 +30,7 @@ def gather(timestamp: int) -> None:  # noqa: ARG001
 def run() -> None:
     """Gathers for every marketplace that has payments, and closes what is over."""
     now = clock.now()
-    for marketplace, currency in rows(ACTIVE, [now]):
+    for marketplace, currency in rows(ACTIVE, [WALLET, now]):
         acts.gather(marketplace_id=UUID(str(marketplace)), currency=currency, now=now)
     for window in Window.objects.filter(state="open", closes_at__lte=now).values_list("pk", flat=True):
         acts.close(actor=SYSTEM, window_id=window, now=now)

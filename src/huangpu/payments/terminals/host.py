@@ -86,7 +86,7 @@ def _request(terminal: Terminal, request: Request, now: Callable[[], datetime]) 
     try:
         done = acts.begin(terminal_id=terminal.pk, request=request, now=now())
     except acts.Declined as declined:
-        return _replied(request, _declined_rrn(request, now()), declined.code, None)
+        return _replied(request, rules.retrieval_number(request.stan, now()), declined.code, None)
     except HuangpuError as refused:
         code = CODES.get(refused.code, ResponseCode.INVALID_TRANSACTION)
         done = acts.decline(terminal_id=terminal.pk, request=request, code=code, now=now())
@@ -121,10 +121,6 @@ def _auth_code(done: Transaction) -> str | None:
         return None
     letters = "".join(one for one in done.operation.reference if one.isascii() and one.isalnum()).upper()
     return letters[-6:] if len(letters) >= 6 else None
-
-
-def _declined_rrn(request: Request, now: datetime) -> str:
-    return rules.retrieval_number(request.stan, now)
 
 
 def _reversal(terminal: Terminal, reversal: Reversal, now: Callable[[], datetime]) -> ReversalReply | None:

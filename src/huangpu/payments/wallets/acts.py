@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +14,10 @@ from huangpu.core.ids import uuid7, uuid7_of
 from huangpu.core.log.record import NewEvent, record
 from huangpu.core.money import LARGEST, exponent
 from huangpu.flows.funds.acts import ensure_accounts, post
+from huangpu.flows.funds.days import zone_of
 from huangpu.flows.funds.rules import AccountSpec, Capture, Hold, Void
 from huangpu.parties.actor import Actor
-from huangpu.parties.models import Marketplace, Organisation
+from huangpu.parties.models import Organisation
 from huangpu.parties.rights import require, require_own
 
 from . import rules
@@ -169,8 +169,7 @@ def _count(made: Sending, now: datetime) -> None:
 
 def _spans(made: Sending, at: datetime) -> tuple[str, str]:
     """The year and the day of an instant, in the marketplace's zone."""
-    zone = Marketplace.objects.values_list("zone", flat=True).get(pk=made.marketplace_id)
-    day = at.astimezone(ZoneInfo(zone)).date()
+    day = at.astimezone(zone_of(made.marketplace_id)).date()
     return f"{day.year:04}", day.isoformat()
 
 
