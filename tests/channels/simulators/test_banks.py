@@ -14,7 +14,7 @@ from tests.simulated_banks import Banks, banks_for
 
 from huangpu.core import clock
 from huangpu.core.ids import uuid7
-from huangpu.payments.gateway import configured, wire
+from huangpu.payments.gateway import configured, over_http, wire
 from huangpu.payments.gateway.over_http import HttpProvider
 from huangpu.payments.gateway.provider import Order, hosted
 
@@ -85,9 +85,9 @@ def test_who_does_not_share_the_secret_is_not_heard(banks: tuple[Banks, Path]) -
         stranger.send(order())
 
 
-def test_an_answer_to_another_question_is_none(banks: tuple[Banks, Path]) -> None:
-    _running, data = banks
-    secret = configured.secret_of(data, "pujiang")
+@pytest.mark.usefixtures("banks")
+def test_an_answer_to_another_question_is_none() -> None:
+    secret = over_http.secret_of("pujiang")
     assert secret is not None
     body = b"{}"
     headers = wire.signed(secret, "ask_1", body, clock.now())

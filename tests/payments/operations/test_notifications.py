@@ -16,7 +16,7 @@ from huangpu.channels.simulators.setting_up import set_up
 from huangpu.core.ids import uuid7
 from huangpu.flows.funds import queries
 from huangpu.parties.actor import Actor
-from huangpu.payments.gateway import configured, provider, wire
+from huangpu.payments.gateway import configured, over_http, provider, wire
 from huangpu.payments.gateway.provider import Answer
 from huangpu.payments.operations import acts, notifications
 from huangpu.payments.operations.acts import Wish
@@ -48,8 +48,8 @@ def purchase(tmp_path: Path, settings: Any) -> Iterator[UUID]:
     provider._known.update(known)
 
 
-def told(tmp_path: Path, bank: str, body: bytes, id: str = "note_1", at: datetime | None = None, by: str = "") -> Any:
-    secret = configured.secret_of(tmp_path, by or bank)
+def told(bank: str, body: bytes, id: str = "note_1", at: datetime | None = None, by: str = "") -> Any:
+    secret = over_http.secret_of(by or bank)
     assert secret is not None
     headers = wire.signed(secret, id, body, at or just_now())
     return Client().post(f"/payments/notifications/{bank}/", body, "application/json", headers=headers)
@@ -59,9 +59,9 @@ def said(operation: UUID, amount: int = 900) -> bytes:
     return wire.written_answer(Answer(operation, "succeeded", amount, "CNY", "R-1"))
 
 
-def test_what_was_told_is_taken_in_once(purchase: UUID, tmp_path: Path) -> None:
+def test_what_was_told_is_taken_in_once(purchase: UUID) -> None:
     for _time in range(3):
-        assert told(tmp_path, "pujiang", said(purchase)).status_code == 204
+        assert told("pujiang", said(purchase)).status_code == 204
     assert run_jobs().count("huangpu.payments.operations.jobs.take_notification") == 1
     operation = Operation.objects.get(pk=purchase)
     assert (operation.state, operation.reference) == ("succeeded", "R-1")
@@ -70,22 +70,22 @@ def test_what_was_told_is_taken_in_once(purchase: UUID, tmp_path: Path) -> None:
     assert operation.told.count() == 1
 
 
-def test_a_notification_that_no_job_took_is_found_again(purchase: UUID, tmp_path: Path) -> None:
-    told(tmp_path, "pujiang", said(purchase))
+def test_a_notification_that_no_job_took_is_found_again(purchase: UUID) -> None:
+    told("pujiang", said(purchase))
     assert notifications.left_over() == [Notification.objects.get().pk]
     run_jobs()
     assert notifications.left_over() == []
 
 
-def test_nobody_tells_of_anothers_operation(purchase: UUID, tmp_path: Path) -> None:
-    assert told(tmp_path, "waitan", said(purchase)).status_code == 204
+def test_nobody_tells_of_anothers_operation(purchase: UUID) -> None:
+    assert told("waitan", said(purchase)).status_code == 204
     run_jobs()
     assert Notification.objects.get().outcome == "not_theirs"
     assert Operation.objects.get(pk=purchase).state == "asked"
 
 
-def test_another_amount_is_not_believed(purchase: UUID, tmp_path: Path) -> None:
-    told(tmp_path, "pujiang", said(purchase, 90_000))
+def test_another_amount_is_not_believed(purchase: UUID) -> None:
+    told("pujiang", said(purchase, 90_000))
     run_jobs()
     operation = Operation.objects.get(pk=purchase)
     assert operation.state == "unknown"
@@ -96,18 +96,18 @@ def test_another_amount_is_not_believed(purchase: UUID, tmp_path: Path) -> None:
     ("body", "outcome"), [(b"[]", "unreadable"), (b"{}", "unreadable"), (said(uuid7()), "unknown")]
 )
 @pytest.mark.usefixtures("purchase")
-def test_what_cannot_be_read_or_is_unknown_is_kept(tmp_path: Path, body: bytes, outcome: str) -> None:
-    assert told(tmp_path, "pujiang", body).status_code == 204
+def test_what_cannot_be_read_or_is_unknown_is_kept(body: bytes, outcome: str) -> None:
+    assert told("pujiang", body).status_code == 204
     run_jobs()
     assert Notification.objects.get().outcome == outcome
 
 
 @pytest.mark.usefixtures("purchase")
-def test_what_is_not_signed_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_signed_is_refused() -> None:
     body = said(uuid7())
-    refused = told(tmp_path, "pujiang", body, by="waitan")
+    refused = told("pujiang", body, by="waitan")
     assert (refused.status_code, refused.json()["code"]) == (403, "notification.not_signed")
-    old = told(tmp_path, "pujiang", body, at=just_now() - timedelta(minutes=6))
+    old = told("pujiang", body, at=just_now() - timedelta(minutes=6))
     assert old.json()["code"] == "notification.not_signed"
     assert Client().post("/payments/notifications/pujiang/", body, "application/json").status_code == 403
     assert Client().post("/payments/notifications/nobody/", body, "application/json").status_code == 404
@@ -117,7 +117,7 @@ def test_what_is_not_signed_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_told_twice_at_once_it_is_one(purchase: UUID, tmp_path: Path) -> None:
-    answers = at_once(*[lambda: told(tmp_path, "pujiang", said(purchase)).status_code] * 4)
+def test_told_twice_at_once_it_is_one(purchase: UUID) -> None:
+    answers = at_once(*[lambda: told("pujiang", said(purchase)).status_code] * 4)
     assert answers == [204] * 4
     assert Notification.objects.count() == 1

@@ -63,11 +63,6 @@ def register_all(data: Path) -> None:
         register(line.name, there, title=line.title, payable=line.payable)
 
 
-def secret_of(data: Path, name: str) -> bytes | None:
-    """The secret shared with a provider, to check what comes from it; None: it is not set up."""
-    return next((line.secret for line in read(data) if line.name == name), None)
-
-
 def _line(data: Path, name: str, told: Mapping[str, object]) -> Line:
     if not NAME.fullmatch(name):
         raise ValueError(f"“{name}” is no name: small letters, digits and hyphens, 31 at most")

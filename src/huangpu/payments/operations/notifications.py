@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from huangpu.core.db import act
 from huangpu.core.errors import Invalid, NotFound, Refused
 from huangpu.core.ids import uuid7
 from huangpu.core.jobs import enqueue
-from huangpu.payments.gateway import configured, wire
+from huangpu.payments.gateway import over_http, wire
 
 from . import acts
 from .models import Notification, Operation
@@ -30,7 +29,7 @@ def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: date
 
     Refused: `notification.provider_unknown`, `.not_signed`, `.too_long`, `.key`.
     """
-    secret = configured.secret_of(settings.HUANGPU.data, provider)
+    secret = over_http.secret_of(provider)
     if secret is None:
         raise NotFound(
             "notification.provider_unknown",
